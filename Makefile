@@ -1,0 +1,75 @@
+# KAP Guide. `make run` and `make test` do all the set-up that is missing; `make help` lists the rest.
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+export RASA_TELEMETRY_ENABLED := false
+export TF_CPP_MIN_LOG_LEVEL := 3
+export SQLALCHEMY_SILENCE_UBER_WARNING := 1
+export HF_HUB_OFFLINE := 1
+export ACTION_PORT ?= 5055
+
+PYTHON_BIN := .venv/bin/python
+KAP_GUIDE := .venv/bin/kap-guide
+INSTALLED := build/installed
+INSTALLED_DEV := build/installed-dev
+ENCODER := build/encoder/model.onnx
+MODEL := models/kap-guide.tar.gz
+# What the trained model is made from; it is trained again when one of these is newer.
+INGREDIENTS := config.yml domain.yml $(shell find data -name '*.yml') content/safety_patterns.yml \
+	$(wildcard components/*.py) guide/embedding.py guide/ranking.py guide/folding.py guide/safety.py
+
+.PHONY: help setup setup-dev train run chat test check dialogues evaluate lock clean
+
+help: ## Show what can be made
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
+
+run: setup $(MODEL) ## Start the assistant on loopback (PORT, default 5005); Ctrl-C ends it
+	@$(KAP_GUIDE) run
+
+chat: setup $(MODEL) ## Talk to the assistant in this terminal (ARGS=--explain shows its reasons)
+	@$(KAP_GUIDE) chat $(ARGS)
+
+test: setup-dev $(MODEL) ## Run every check and every test (ARGS is passed to pytest)
+	@$(MAKE) --no-print-directory check
+	$(PYTHON_BIN) -m pytest $(ARGS)
+
+check: setup-dev ## Lint, types and the content contracts
+	$(PYTHON_BIN) -m ruff check .
+	$(PYTHON_BIN) -m ruff format --check .
+	$(PYTHON_BIN) -m mypy
+	$(KAP_GUIDE) check
+
+dialogues: setup $(MODEL) ## Play tests/dialogues live and show each failure as the conversation
+	$(KAP_GUIDE) dialogues
+
+evaluate: setup-dev $(MODEL) ## Measure understanding and safety (DATA=folder of evaluation files)
+	$(PYTHON_BIN) -m evaluation
+
+train: setup $(MODEL) ## Train the model if anything it is made from has changed
+
+setup: $(INSTALLED) ## Install what running needs
+setup-dev: $(INSTALLED_DEV) ## Install what tests and checks need
+
+$(INSTALLED): requirements.txt scripts/setup pyproject.toml
+	@scripts/setup requirements.txt $@
+
+$(INSTALLED_DEV): requirements-dev.txt scripts/setup pyproject.toml
+	@scripts/setup requirements-dev.txt $@
+	@touch $(INSTALLED)
+
+$(ENCODER): guide/encoder_export.py | $(INSTALLED)
+	@$(PYTHON_BIN) -m guide.encoder_export build/encoder
+	@touch $@
+
+$(MODEL): $(INGREDIENTS) $(ENCODER) | $(INSTALLED)
+	@echo "Training (well under a minute once started; loading Rasa takes most of it)"
+	@$(PYTHON_BIN) -W ignore -m rasa train --out models --fixed-model-name kap-guide --quiet
+	@touch $@
+
+lock: ## Lock the versions of requirements*.in with hashes (needs uv)
+	for name in requirements requirements-dev; do \
+		uv pip compile --quiet --no-header --no-annotate --no-emit-index-url --python-version 3.10 \
+			--override requirements-overrides.in --generate-hashes $$name.in --output-file $$name.txt; \
+	done
+
+clean: ## Remove everything that was built or trained
+	rm -rf .venv build models/*.tar.gz results *.egg-info .rasa

@@ -1,0 +1,1 @@
+"""The ways to the assistant: each cleans, identifies and limits, and renders the same replies."""

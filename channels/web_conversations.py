@@ -1,0 +1,185 @@
+"""Conversations as the website shows them: replies, buttons, whom to call, history, deletion."""
+
+import base64
+import hashlib
+import hmac
+import inspect
+import re
+from typing import Any, Dict, Iterator, List, Optional, Sequence, Tuple
+
+from rasa.core.agent import Agent
+from rasa.core.tracker_store import FailSafeTrackerStore, InMemoryTrackerStore, SQLTrackerStore
+from rasa.shared.core.events import BotUttered, UserUttered
+from rasa.shared.core.trackers import DialogueStateTracker
+
+from guide.answer import topic_button
+from guide.clinic import Clinic, CrisisLines
+from guide.reply import Button, Reply
+from guide.topics import TopicLibrary
+
+# Replies that come with buttons to call or text somebody.
+WITH_CONTACTS = frozenset({"crisis", "check_in", "error"})
+
+# Which number comes first, by the category of a crisis: a phrase of the crisis lines that holds it.
+_FIRST = {"medical_emergency": "emergency", "means": "emergency", "abuse": "abuse_line"}
+
+HISTORY_MESSAGES = 200
+
+
+class Conversations:
+    """Renders replies for the website and finds again what a conversation offered."""
+
+    def __init__(self, secret: bytes, clinic: Clinic, library: TopicLibrary) -> None:
+        self._secret = secret
+        self._clinic = clinic
+        self.starters: List[Button] = [
+            topic_button(library[key]) for key in clinic.settings["starters"] if key in library
+        ]
+
+    def button_id(self, conversation: str, payload: str) -> str:
+        """Return the id of a button: unguessable, and of no use in another conversation."""
+        message = f"button\n{conversation}\n{payload}".encode()
+        digest = hmac.new(self._secret, message, hashlib.sha256).digest()
+        return base64.urlsafe_b64encode(digest[:18]).decode()
+
+    def buttons(self, conversation: str, buttons: Sequence[Button]) -> List[Dict[str, str]]:
+        """Return buttons as `{"id", "title"}`; the payload stays here."""
+        return [
+            {"id": self.button_id(conversation, button.payload), "title": button.title}
+            for button in buttons
+        ]
+
+    def render(
+        self, conversation: str, reply: Reply, country: Optional[str] = None
+    ) -> Dict[str, Any]:
+        """Return a reply as JSON data, with opaque buttons and, where needed, whom to call."""
+        data = reply.as_dict()
+        if reply.buttons:
+            data["buttons"] = self.buttons(conversation, reply.buttons)
+        if reply.kind in WITH_CONTACTS:
+            data["contacts"] = contacts(self.lines(country), reply.category)
+        return data
+
+    def lines(self, country: Optional[str]) -> CrisisLines:
+        """Return the crisis lines of a country, or those of the clinic's own."""
+        return self._clinic.lines.get(country or "", self._clinic.lines[self._clinic.country])
+
+    async def resolve(self, agent: Agent, conversation: str, button: str) -> Optional[Button]:
+        """Return the button with this id, if this conversation offered one."""
+        offered = [*self.starters, *offered_buttons(await full_tracker(agent, conversation))]
+        for candidate in offered:
+            if hmac.compare_digest(self.button_id(conversation, candidate.payload), button):
+                return candidate
+        return None
+
+    async def country(self, agent: Agent, conversation: str) -> Optional[str]:
+        """Return the country that the person named."""
+        tracker = await agent.tracker_store.retrieve(conversation)
+        country: Optional[str] = tracker.get_slot("country") if tracker else None
+        return country
+
+    async def history(self, agent: Agent, conversation: str) -> List[Dict[str, Any]]:
+        """Return what was said, oldest first: `{"from": "person", "text"}` or `{"from", "reply"}`.
+
+        A pressed button reads as its title. The disclosure of a turn comes first, as it was shown.
+        """
+        tracker = await full_tracker(agent, conversation)
+        if tracker is None:
+            return []
+        country = tracker.get_slot("country")
+        titles = {button.payload: button.title for button in self.starters}
+        messages: List[Dict[str, Any]] = []
+        for text, replies in _turns(tracker):
+            if text:
+                messages.append({"from": "person", "text": titles.get(text, text)})
+            for reply in replies:
+                rendered = self.render(conversation, reply, country)
+                messages.append({"from": "guide", "reply": rendered})
+                titles.update({button.payload: button.title for button in reply.buttons})
+        return messages[-HISTORY_MESSAGES:]
+
+
+def _turns(tracker: DialogueStateTracker) -> Iterator[Tuple[Optional[str], List[Reply]]]:
+    """Yield the turns: what the person said (None before their first word), and the replies."""
+    text: Optional[str] = None
+    replies: List[Reply] = []
+    for event in tracker.events:
+        if isinstance(event, UserUttered):
+            yield text, _disclosure_first(replies)
+            text, replies = event.text, []
+        elif isinstance(event, BotUttered) and event.text:
+            replies.append(reply_of(event))
+    yield text, _disclosure_first(replies)
+
+
+def _disclosure_first(replies: List[Reply]) -> List[Reply]:
+    return sorted(replies, key=lambda reply: reply.kind != "disclosure")
+
+
+def reply_of(event: BotUttered) -> Reply:
+    """Return the reply that an event of the tracker holds."""
+    return Reply.from_message({**event.metadata, **event.data, "text": event.text})
+
+
+def offered_buttons(tracker: Optional[DialogueStateTracker]) -> Iterator[Button]:
+    """Yield every button that the conversation offered."""
+    for event in tracker.events if tracker else []:
+        if isinstance(event, BotUttered):
+            for button in event.data.get("buttons") or []:
+                yield Button(button["title"], button["payload"])
+
+
+def contacts(lines: CrisisLines, category: Optional[str]) -> List[Dict[str, str]]:
+    """Return whom to call or text, the most fitting first: `{"label", "tel", "sms", "number"}`.
+
+    `number` is the number to call as people write it; `tel` and `sms` are absent where there is
+    none.
+    """
+    wanted = re.sub(r"\D", "", lines.values.get(_FIRST.get(category or "", ""), ""))
+    entries = sorted(lines.numbers, key=lambda entry: not wanted or entry["tel"] != wanted)
+    return [
+        {
+            key: str(value)
+            for key, value in (*entry.items(), ("number", written(entry.get("tel"))))
+            if value
+        }
+        for entry in entries
+    ]
+
+
+def written(digits: Optional[str]) -> Optional[str]:
+    """Return a number as people write it; those of eleven digits that begin with 1 get dashes."""
+    if digits and re.fullmatch(r"1\d{10}", digits):
+        return f"{digits[0]}-{digits[1:4]}-{digits[4:7]}-{digits[7:]}"
+    return digits
+
+
+async def full_tracker(agent: Agent, conversation: str) -> Optional[DialogueStateTracker]:
+    """Return the conversation over all its sessions, or None if there is none."""
+    return await agent.tracker_store.retrieve_full_tracker(conversation)
+
+
+async def forget(agent: Agent, conversation: str) -> bool:
+    """Delete a conversation; return whether the tracker store is one that can.
+
+    Our own stores have a method `delete`; Rasa's have none, so its two common ones are known here.
+    """
+    store = agent.tracker_store
+    if isinstance(store, FailSafeTrackerStore):
+        store.fallback_tracker_store.store.pop(conversation, None)
+        store = store._tracker_store
+    async with agent.lock_store.lock(conversation):
+        if hasattr(store, "delete"):
+            deleted = store.delete(conversation)
+            if inspect.isawaitable(deleted):
+                await deleted
+        elif isinstance(store, InMemoryTrackerStore):
+            store.store.pop(conversation, None)
+        elif isinstance(store, SQLTrackerStore):
+            with store.session_scope() as session:
+                events = session.query(store.SQLEvent).filter_by(sender_id=conversation)
+                events.delete(synchronize_session=False)
+                session.commit()
+        else:
+            return False
+    return True

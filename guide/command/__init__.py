@@ -1,0 +1,5 @@
+"""The `kap-guide` command."""
+
+from guide.command.main import app
+
+__all__ = ["app"]

@@ -1,0 +1,19 @@
+"""Puts the sub-commands together."""
+
+import typer
+
+from guide.command.ask import ask
+from guide.command.chat import chat
+from guide.command.check import check
+from guide.command.dialogues import dialogues
+from guide.command.review import review
+from guide.command.run import run
+
+app = typer.Typer(
+    help="KAP Guide: information about ketamine therapy, written and sourced beforehand.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+for command in (run, chat, ask, dialogues, check, review):
+    app.command()(command)

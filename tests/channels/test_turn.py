@@ -1,0 +1,119 @@
+"""One turn never ends in silence, an exception, or words in a log."""
+
+import asyncio
+import time
+from contextlib import asynccontextmanager
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from rasa.core.channels.channel import UserMessage
+from rasa.shared.core.events import BotUttered
+from rasa.shared.core.trackers import DialogueStateTracker
+
+from channels.turn import Incoming, Turns, last_disclosure
+
+SECRET = "my name is Jo Secret"
+
+
+class FakeAgent:
+    """Answers with given messages, or raises; tells disclosures when asked to."""
+
+    def __init__(self, messages: list[dict[str, Any]], error: Exception | None = None) -> None:
+        self.messages = messages
+        self.error = error
+        self.events: list[BotUttered] = []
+        self.said: list[str] = []
+        self.tracker_store = SimpleNamespace(
+            retrieve=self._retrieve, get_or_create_tracker=self._retrieve, save=self._save
+        )
+        self.lock_store = SimpleNamespace(lock=self._lock)
+        self.nlg = SimpleNamespace(generate=self._generate)
+
+    async def _retrieve(self, conversation: str) -> DialogueStateTracker:
+        return DialogueStateTracker.from_events(conversation, self.events)
+
+    @asynccontextmanager
+    async def _lock(self, conversation: str) -> Any:
+        yield
+
+    async def handle_message(self, message: UserMessage) -> None:
+        for reply in self.messages:
+            await message.output_channel.send_response(message.sender_id, dict(reply))
+        if self.error:
+            raise self.error
+
+    async def _generate(
+        self, response: str, tracker: DialogueStateTracker, channel: str
+    ) -> dict[str, Any]:
+        self.said.append(response)
+        return {"text": "I am a program", "kind": "disclosure"}
+
+    async def _save(self, tracker: DialogueStateTracker) -> None:
+        self.events = list(tracker.events)
+
+
+def take(agent: FakeAgent, turns: Turns | None = None) -> list[str]:
+    """Return the kinds of the replies to one message."""
+    turns = turns or Turns("test")
+    replies = asyncio.run(turns.take(agent, Incoming("test:1", SECRET)))  # type: ignore[arg-type]
+    return [reply.kind for reply in replies]
+
+
+ANSWER = {"text": "It can.", "kind": "answer"}
+CRISIS = {"text": "Call 988.", "kind": "crisis"}
+
+
+def test_the_first_reply_discloses_and_the_second_does_not_again() -> None:
+    agent, turns = FakeAgent([ANSWER]), Turns("test")
+    assert take(agent, turns) == ["disclosure", "answer"]
+    assert take(agent, turns) == ["answer"]
+
+
+def test_nothing_stands_before_a_crisis_number() -> None:
+    assert take(FakeAgent([CRISIS])) == ["crisis"]
+
+
+def test_another_process_knows_from_the_store_that_it_was_disclosed() -> None:
+    agent = FakeAgent([ANSWER])
+    assert take(agent, Turns("test")) == ["disclosure", "answer"]
+    assert take(agent, Turns("test")) == ["answer"]
+
+
+@pytest.mark.parametrize(
+    ("hours", "action"), [(4, "utter_disclosure_reminder"), (24 * 8, "utter_disclosure")]
+)
+def test_the_disclosure_comes_again_after_hours_and_in_full_after_days(
+    hours: float, action: str
+) -> None:
+    agent = FakeAgent([ANSWER])
+    agent.events = [
+        BotUttered("x", metadata={"kind": "disclosure"}, timestamp=time.time() - hours * 3600)
+    ]
+    assert take(agent) == ["disclosure", "answer"]
+    assert agent.said == [action]
+
+
+def test_silence_becomes_the_static_message() -> None:
+    assert take(FakeAgent([])) == ["disclosure", "error"]
+
+
+def test_an_exception_becomes_the_static_message_and_leaves_no_words_in_the_log(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level("DEBUG")
+    assert take(FakeAgent([], RuntimeError(SECRET))) == ["error"]
+    assert "RuntimeError" in caplog.text
+    assert "Secret" not in caplog.text
+
+
+def test_replies_made_before_an_exception_are_not_lost() -> None:
+    assert take(FakeAgent([CRISIS], RuntimeError(SECRET))) == ["crisis", "error"]
+
+
+def test_the_static_message_names_the_crisis_line() -> None:
+    assert "988" in Turns("test").static_message.text
+
+
+def test_a_new_conversation_has_no_disclosure() -> None:
+    assert last_disclosure(None) is None

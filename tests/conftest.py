@@ -1,0 +1,40 @@
+"""What tests share: the content of this checkout, and the running assistant."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from guide.answer import Composer
+from guide.paths import CONTENT, FAQ, MODEL
+from guide.servers import Assistant, Running, running
+
+
+@pytest.fixture(scope="session")
+def composer() -> Composer:
+    """The composer over this checkout's content."""
+    return Composer.load(FAQ, CONTENT)
+
+
+@pytest.fixture(scope="session")
+def trained_model() -> Path:
+    """The trained model; without one, CI fails and other machines skip."""
+    if not MODEL.is_file():
+        if os.environ.get("CI") == "true":
+            pytest.fail("no trained model; make test trains it")
+        pytest.skip("no trained model; run `make train`")
+    return MODEL
+
+
+@pytest.fixture(scope="session")
+def up(trained_model: Path) -> Iterator[Running]:
+    """Both servers, started once on free ports."""
+    with running() as both:
+        yield both
+
+
+@pytest.fixture(scope="session")
+def assistant(up: Running) -> Assistant:
+    """The running assistant."""
+    return up.assistant
