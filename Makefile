@@ -17,7 +17,7 @@ MODEL := models/kap-guide.tar.gz
 INGREDIENTS := config.yml domain.yml $(shell find data -name '*.yml') content/safety_patterns.yml \
 	$(wildcard components/*.py) guide/embedding.py guide/ranking.py guide/folding.py guide/safety.py
 
-.PHONY: help setup setup-dev train run chat test check dialogues evaluate lock clean
+.PHONY: help setup setup-dev train run chat test check widget fuzz dialogues evaluate lock clean
 
 help: ## Show what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -28,7 +28,7 @@ run: setup $(MODEL) ## Start the assistant on loopback (PORT, default 5005); Ctr
 chat: setup $(MODEL) ## Talk to the assistant in this terminal (ARGS=--explain shows its reasons)
 	@$(KAP_GUIDE) chat $(ARGS)
 
-test: setup-dev $(MODEL) ## Run every check and every test (ARGS is passed to pytest)
+test: setup-dev $(MODEL) widget/node_modules ## Run every check and every test (ARGS is passed to pytest)
 	@$(MAKE) --no-print-directory check
 	$(PYTHON_BIN) -m pytest $(ARGS)
 
@@ -37,6 +37,17 @@ check: setup-dev ## Lint, types and the content contracts
 	$(PYTHON_BIN) -m ruff format --check .
 	$(PYTHON_BIN) -m mypy
 	$(KAP_GUIDE) check
+
+widget: widget/node_modules ## Build the website chat into widget/dist (needs node and npm)
+	@if command -v npm >/dev/null; then cd widget && npm run --silent build; \
+	else echo "node and npm are missing: install node 20 (for example: apt-get install nodejs npm)"; exit 1; fi
+
+widget/node_modules: widget/package-lock.json
+	@if command -v npm >/dev/null; then cd widget && npm ci --silent --no-audit --no-fund && touch node_modules; \
+	else echo "npm is missing: the widget's build is not tested"; fi
+
+fuzz: setup-dev $(MODEL) ## Fuzz the web channel's OpenAPI description (its own environment in build/)
+	$(PYTHON_BIN) -m tests.channels.fuzz_web
 
 dialogues: setup $(MODEL) ## Play tests/dialogues live and show each failure as the conversation
 	$(KAP_GUIDE) dialogues

@@ -37,6 +37,19 @@ class ActionUnknown(GuideAction):
         return remember_miss(tracker)
 
 
+class ActionOutside(GuideAction):
+    """Says what helps with a question outside the library; the second miss points to a person."""
+
+    def name(self) -> str:
+        return "action_outside"
+
+    def reply(self, dispatcher: CollectingDispatcher, tracker: Tracker) -> Events:
+        area = tracker.latest_message["response_selector"]["out_of_scope"]["response"]
+        again = misses(tracker) > 0
+        dispatcher.utter_message(response="utter_unknown_again" if again else area["utter_action"])
+        return remember_miss(tracker)
+
+
 class ActionComplaint(GuideAction):
     """Takes a complaint: a second try first, then a person."""
 

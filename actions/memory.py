@@ -5,17 +5,23 @@ from typing import Any
 from rasa_sdk import Tracker
 from rasa_sdk.events import SlotSet
 
-REMEMBERED_ANSWERS = 50
+REMEMBERED_TELLINGS = 100
 
 
 def current_topic(tracker: Tracker) -> str | None:
     """Return the key of the topic that is being talked about."""
-    return tracker.get_slot("topic")
+    topic: str | None = tracker.get_slot("topic")
+    return topic
 
 
-def answered(tracker: Tracker) -> list[str]:
-    """Return the topics answered so far, oldest first."""
-    return list(tracker.get_slot("answered") or [])
+def told(tracker: Tracker) -> list[str]:
+    """Return what has been told, oldest first, each as `<topic> <telling>`: "bladder detail"."""
+    return list(tracker.get_slot("told") or [])
+
+
+def told_topics(tracker: Tracker) -> list[str]:
+    """Return the topics that something has been told about."""
+    return [entry.split()[0] for entry in told(tracker)]
 
 
 def misses(tracker: Tracker) -> int:
@@ -25,14 +31,15 @@ def misses(tracker: Tracker) -> int:
 
 def country(tracker: Tracker) -> str | None:
     """Return the country that the person named, if any."""
-    return tracker.get_slot("country")
+    named: str | None = tracker.get_slot("country")
+    return named
 
 
-def remember_answers(tracker: Tracker, keys: list[str]) -> list[dict[str, Any]]:
-    """Return the events after answering the topics `keys`; the last one is now talked about."""
+def remember_telling(tracker: Tracker, *entries: str) -> list[dict[str, Any]]:
+    """Return the events after telling `entries`; the last one's topic is now talked about."""
     return [
-        SlotSet("topic", keys[-1]),
-        SlotSet("answered", (answered(tracker) + keys)[-REMEMBERED_ANSWERS:]),
+        SlotSet("topic", entries[-1].split()[0]),
+        SlotSet("told", (told(tracker) + list(entries))[-REMEMBERED_TELLINGS:]),
         SlotSet("misses", 0),
     ]
 

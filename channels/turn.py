@@ -7,12 +7,12 @@ import logging
 import time
 from collections import OrderedDict
 from dataclasses import dataclass
-from typing import Any, Dict, List, Optional
+from typing import Any, Dict, List, Optional, Tuple
 
 from rasa.core.actions.action import create_bot_utterance
 from rasa.core.agent import Agent
 from rasa.core.channels.channel import OutputChannel, UserMessage
-from rasa.shared.core.events import BotUttered
+from rasa.shared.core.events import BotUttered, UserUttered
 from rasa.shared.core.trackers import DialogueStateTracker
 
 from guide.clinic import Clinic, fill
@@ -23,6 +23,8 @@ from guide.reply import Reply
 logger = logging.getLogger(__name__)
 
 REMEMBERED_CONVERSATIONS = 10_000
+REMINDED_AFTER = (1, 3)
+"""Turns after a crisis reply that end with a line on help: soon, once more, then no longer."""
 
 
 class ReplyCollector(OutputChannel):
@@ -39,6 +41,14 @@ class ReplyCollector(OutputChannel):
     async def send_response(self, recipient_id: str, message: Dict[str, Any]) -> None:
         """Keep the message as a reply."""
         self.replies.append(Reply.from_message(message))
+
+
+@dataclass
+class Memory:
+    """What was last said in a conversation."""
+
+    disclosed: Optional[float] = None  # seconds since the epoch
+    turns_since_crisis: Optional[int] = None
 
 
 @dataclass(frozen=True)
@@ -63,8 +73,8 @@ class Turns:
         self.channel = channel
         self.clinic = Clinic.load(CONTENT)
         self.static_message = static_message(self.clinic)
-        # When each conversation was last told that this is a program; spares a look into the store.
-        self._disclosed: OrderedDict[str, float] = OrderedDict()
+        # What was last said in each conversation; spares a look into the store on most turns.
+        self._memories: OrderedDict[str, Memory] = OrderedDict()
 
     async def take(self, agent: Agent, incoming: Incoming) -> List[Reply]:
         """Return the replies to one message; at least one, and never an exception."""
@@ -78,38 +88,56 @@ class Turns:
                 metadata={"button": incoming.is_button},
             )
             await agent.handle_message(message)
-            disclosure = await self._disclosure(agent, incoming.conversation, collector.replies)
+            before, after = await self._accompany(agent, incoming.conversation, collector.replies)
         except Exception as error:
             # The type alone: a message could quote what the person wrote.
             logger.error("a turn failed with %s", type(error).__name__)
             return [*collector.replies, self.static_message]
-        return [*disclosure, *(collector.replies or [self.static_message])]
+        return [*before, *(collector.replies or [self.static_message]), *after]
 
-    async def _disclosure(
+    async def _accompany(
         self, agent: Agent, conversation: str, replies: List[Reply]
-    ) -> List[Reply]:
-        """Return the disclosure if it is due: at the start, after hours, after days of absence.
+    ) -> Tuple[List[Reply], List[Reply]]:
+        """Return what is said before and after the replies.
 
-        A crisis reply discloses by itself, and nothing may stand before its number.
+        Before: the disclosure if it is due, at the start, after hours, after days of absence. A
+        crisis reply discloses by itself, and nothing may stand before its number.
+        After: for some turns after a crisis reply, that help is still there.
         """
-        now = time.time()
-        last = self._disclosed.get(conversation)
-        if last is None:
-            last = last_disclosure(await agent.tracker_store.retrieve(conversation))
+        memory = self._memories.get(conversation)
+        if memory is None:
+            memory = remembered(await agent.tracker_store.retrieve(conversation))
+        before: List[Reply] = []
+        after: List[Reply] = []
         if any(reply.kind == "crisis" for reply in replies):
-            return []
-        age = now - last if last is not None else None
-        if age is not None and age < self.clinic.settings["disclosure_hours"] * 3600:
-            self._remember(conversation, last or now)
-            return []
-        full = age is None or age > self.clinic.settings["disclosure_days"] * 86400
-        reply = await self._say(
-            agent, conversation, "utter_disclosure" if full else "utter_disclosure_reminder"
-        )
-        self._remember(conversation, now)
-        return [reply]
+            memory.turns_since_crisis = 0
+        else:
+            due = self._due_disclosure(memory)
+            if due:
+                before = [await self.say(agent, conversation, due)]
+                memory.disclosed = time.time()
+            if memory.turns_since_crisis is not None:
+                memory.turns_since_crisis += 1
+                if memory.turns_since_crisis in REMINDED_AFTER:
+                    after = [await self.say(agent, conversation, "utter_help_is_there")]
+        self._memories[conversation] = memory
+        self._memories.move_to_end(conversation)
+        if len(self._memories) > REMEMBERED_CONVERSATIONS:
+            self._memories.popitem(last=False)
+        return before, after
 
-    async def _say(self, agent: Agent, conversation: str, response: str) -> Reply:
+    def _due_disclosure(self, memory: Memory) -> Optional[str]:
+        """Return the response that discloses, if it is due now."""
+        if memory.disclosed is None:
+            return "utter_disclosure"
+        age = time.time() - memory.disclosed
+        if age > self.clinic.settings["disclosure_days"] * 86400:
+            return "utter_disclosure"
+        if age > self.clinic.settings["disclosure_hours"] * 3600:
+            return "utter_disclosure_reminder"
+        return None
+
+    async def say(self, agent: Agent, conversation: str, response: str) -> Reply:
         """Return `response` and keep it in the conversation, without an action in between."""
         async with agent.lock_store.lock(conversation):
             tracker = await agent.tracker_store.get_or_create_tracker(conversation)
@@ -119,21 +147,26 @@ class Turns:
             await agent.tracker_store.save(tracker)
         return Reply.from_message(utterance.message())
 
-    def _remember(self, conversation: str, when: float) -> None:
-        self._disclosed[conversation] = when
-        self._disclosed.move_to_end(conversation)
-        if len(self._disclosed) > REMEMBERED_CONVERSATIONS:
-            self._disclosed.popitem(last=False)
 
-
-def last_disclosure(tracker: Optional[DialogueStateTracker]) -> Optional[float]:
-    """Return the time (seconds since the epoch) of the last disclosure in the conversation."""
-    times = [
-        event.timestamp
-        for event in (tracker.events if tracker else [])
-        if isinstance(event, BotUttered) and event.metadata.get("kind") == "disclosure"
-    ]
-    return max(times, default=None)
+def remembered(tracker: Optional[DialogueStateTracker]) -> Memory:
+    """Return what the stored conversation tells: for a conversation new to this process."""
+    memory = Memory()
+    crisis_now = False
+    for event in tracker.events if tracker else []:
+        if isinstance(event, UserUttered):
+            crisis_now = False
+            if memory.turns_since_crisis is not None:
+                memory.turns_since_crisis += 1
+        elif isinstance(event, BotUttered):
+            kind = event.metadata.get("kind")
+            if kind == "disclosure":
+                memory.disclosed = event.timestamp
+            crisis_now = crisis_now or kind == "crisis"
+            if crisis_now:
+                memory.turns_since_crisis = 0
+    if memory.turns_since_crisis:
+        memory.turns_since_crisis -= 1  # the message being answered is stored already
+    return memory
 
 
 def static_message(clinic: Clinic) -> Reply:

@@ -15,7 +15,7 @@ from sanic import Blueprint, response
 from sanic.request import Request
 from sanic.response import HTTPResponse
 
-from channels.turn import Incoming, ReplyCollector, Turns
+from channels.turn import Incoming, Turns
 from channels.web_conversations import Conversations, forget
 from channels.web_health import readiness
 from channels.web_http import (
@@ -44,6 +44,8 @@ MAX_TEXT = 2000
 # A text above the limit is assessed for its safety all the same; with one of these levels it is
 # answered as it stands.
 ANSWERED_AT_ANY_LENGTH = frozenset({"crisis", "check_in", "error"})
+# A turn with an error and nothing but these beside it has failed.
+WITHOUT_AN_ANSWER = frozenset({"error", "disclosure", "check_in"})
 MESSAGE_ID = re.compile(r"[A-Za-z0-9_-]{8,64}")
 WIDGET_SECONDS = 300
 
@@ -109,6 +111,7 @@ class WebChannel(InputChannel):
             ("/metrics", self._metrics),
             ("/kap-chat.js", self._widget),
             ("/pages.css", self._style),
+            ("/icon.svg", self._icon),
             ("/crisis-protocol", self._protocol),
             ("/", self._sample),
         ):
@@ -136,7 +139,7 @@ class WebChannel(InputChannel):
         await self._limit(self.settings.address_sessions, "sessions", self._address(request))
         agent = _agent(request)
         session = self.sessions.open()
-        replies = await self._say(agent, session, "utter_disclosure")
+        replies = [await self.turns.say(agent, session.conversation, "utter_disclosure")]
         self.metrics.session("opened")
         return Outcome(
             201,
@@ -207,16 +210,15 @@ class WebChannel(InputChannel):
             incoming = Incoming(session.conversation, button.payload, is_button=True)
             replies = await self.turns.take(agent, incoming)
         elif len(value) > MAX_TEXT and not await self._answered_anyway(agent, value):
-            replies = await self._say(agent, session, "utter_too_long")
+            replies = [await self.turns.say(agent, session.conversation, "utter_too_long")]
         else:
             replies = await self.turns.take(agent, Incoming(session.conversation, value))
         if await self.sessions.ended(session):
             # Ended while this turn was under way: nothing of it stays.
             await forget(agent, session.conversation)
         self.metrics.turn(replies, time.perf_counter() - started)
-        failed = all(reply.kind in ("disclosure", "error") for reply in replies) and any(
-            reply.kind == "error" for reply in replies
-        )
+        kinds = {reply.kind for reply in replies}
+        failed = "error" in kinds and kinds <= WITHOUT_AN_ANSWER
         if failed:
             self.metrics.failure("turn")
         body: Dict[str, Any] = {"replies": await self._rendered(agent, session, replies)}
@@ -226,15 +228,6 @@ class WebChannel(InputChannel):
         """Return whether a text that is too long needs an answer as it stands."""
         parsed = await agent.parse_message(text.strip())
         return parsed.get("safety", {}).get("level", "error") in ANSWERED_AT_ANY_LENGTH
-
-    async def _say(self, agent: Agent, session: Session, action: str) -> List[Reply]:
-        """Return what a response of the domain says; it becomes part of the conversation."""
-        collector = ReplyCollector(self.name())
-        async with agent.lock_store.lock(session.conversation):
-            await agent.execute_action(
-                session.conversation, action, collector, policy=None, confidence=1.0
-            )
-        return collector.replies or [self.turns.static_message]
 
     async def _rendered(
         self, agent: Agent, session: Session, replies: List[Reply]
@@ -323,6 +316,9 @@ class WebChannel(InputChannel):
 
     async def _style(self, request: Request) -> HTTPResponse:
         return _cached(request, self.pages.style, {})
+
+    async def _icon(self, request: Request) -> HTTPResponse:
+        return _cached(request, self.pages.icon, {})
 
     async def _sample(self, request: Request) -> HTTPResponse:
         return _shown(self.pages.sample(request.path.rstrip("/")))

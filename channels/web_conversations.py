@@ -12,7 +12,7 @@ from rasa.core.tracker_store import FailSafeTrackerStore, InMemoryTrackerStore, 
 from rasa.shared.core.events import BotUttered, UserUttered
 from rasa.shared.core.trackers import DialogueStateTracker
 
-from guide.answer import topic_button
+from guide.answer import SOURCES, topic_button
 from guide.clinic import Clinic, CrisisLines
 from guide.reply import Button, Reply
 from guide.topics import TopicLibrary
@@ -43,9 +43,16 @@ class Conversations:
         return base64.urlsafe_b64encode(digest[:18]).decode()
 
     def buttons(self, conversation: str, buttons: Sequence[Button]) -> List[Dict[str, str]]:
-        """Return buttons as `{"id", "title"}`; the payload stays here."""
+        """Return buttons as `{"id", "title", "type"}`; the payload stays here.
+
+        `type` is `topic` for a question of the library, else `action`.
+        """
         return [
-            {"id": self.button_id(conversation, button.payload), "title": button.title}
+            {
+                "id": self.button_id(conversation, button.payload),
+                "title": button.title,
+                "type": "topic" if button.payload.startswith("/show_topic") else "action",
+            }
             for button in buttons
         ]
 
@@ -55,7 +62,9 @@ class Conversations:
         """Return a reply as JSON data, with opaque buttons and, where needed, whom to call."""
         data = reply.as_dict()
         if reply.buttons:
-            data["buttons"] = self.buttons(conversation, reply.buttons)
+            # A reply that brings its sources needs no button to ask for them.
+            buttons = [b for b in reply.buttons if not (reply.sources and b == SOURCES)]
+            data["buttons"] = self.buttons(conversation, buttons)
         if reply.kind in WITH_CONTACTS:
             data["contacts"] = contacts(self.lines(country), reply.category)
         return data
@@ -68,7 +77,8 @@ class Conversations:
         """Return the button with this id, if this conversation offered one."""
         offered = [*self.starters, *offered_buttons(await full_tracker(agent, conversation))]
         for candidate in offered:
-            if hmac.compare_digest(self.button_id(conversation, candidate.payload), button):
+            known = self.button_id(conversation, candidate.payload)
+            if hmac.compare_digest(known.encode(), button.encode()):
                 return candidate
         return None
 

@@ -12,6 +12,16 @@ from guide.paths import CONTENT, DATA, ROOT
 
 WIDGET = ROOT / "widget"
 _CRISIS = "utter_crisis/"
+_CATEGORY_NAMES = {
+    "suicide": "Thoughts of suicide",
+    "means": "Having or asking for means",
+    "self_harm": "Self-harm",
+    "medical_emergency": "Medical emergency",
+    "harm_to_others": "Harm to others",
+    "abuse": "Abuse or danger at home",
+    "someone_else": "Somebody else at risk",
+    "after_session": "Distress after a session",
+}
 
 
 @dataclass(frozen=True)
@@ -35,11 +45,13 @@ class Pages:
         self._templates = Environment(
             loader=FileSystemLoader(WIDGET / "pages"), autoescape=True, trim_blocks=True
         )
+        self._templates.filters["capitalize_first"] = lambda text: text[:1].upper() + text[1:]
         self._replies = load_yaml(DATA / "safety" / "replies.yml")["responses"]
         self._patterns_checked = load_yaml(CONTENT / "safety_patterns.yml")["checked"]
         self.widget = Page(
             (WIDGET / "dist" / "kap-chat.js").read_bytes(), "text/javascript; charset=utf-8"
         )
+        self.icon = Page((WIDGET / "pages" / "icon.svg").read_bytes(), "image/svg+xml")
         self.style = Page((WIDGET / "pages" / "pages.css").read_bytes(), "text/css; charset=utf-8")
 
     def sample(self, base: str) -> Page:
@@ -65,15 +77,19 @@ class Pages:
 
     def _categories(self, referrals: Dict[str, int]) -> List[Dict[str, Any]]:
         values = self._clinic.placeholders()
-        return [
-            {
-                "name": name.removeprefix(_CRISIS).replace("_", " "),
-                "text": fill(" ".join(variations[0]["text"].split()), values),
-                "wordings": len(variations),
-                "referrals": referrals.get(name.removeprefix(_CRISIS), 0),
-            }
+        categories = {
+            name.removeprefix(_CRISIS): variations
             for name, variations in self._replies.items()
             if name.startswith(_CRISIS)
+        }
+        return [
+            {
+                "name": _CATEGORY_NAMES.get(key, key),
+                "text": fill(" ".join(variations[0]["text"].split()), values),
+                "wordings": len(variations),
+                "referrals": referrals.get(key, 0),
+            }
+            for key, variations in categories.items()
         ]
 
     def _page(self, template: str, base: str, **values: Any) -> Page:

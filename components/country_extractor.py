@@ -18,6 +18,7 @@ _ABOUT_ONESELF = re.compile(
     r"[^.?!]{0,40}?\b(in|from|near|at)\b",
     re.IGNORECASE,
 )
+_CLAUSE = re.compile(r"[,.;!?]|\bbut\b|\band\b", re.IGNORECASE)
 _NOT_THERE = re.compile(r"\b(not|don\W?t|isn\W?t|never|left)\b", re.IGNORECASE)
 
 
@@ -50,7 +51,10 @@ class CountryExtractor(GraphComponent):
             named = (message.get(INTENT) or {}).get("name") == "inform_country"
             if not (named or _ABOUT_ONESELF.search(text)):
                 continue
-            country = None if _NOT_THERE.search(text) else self.clinic.country_in(text)
+            there = " ".join(
+                clause for clause in _CLAUSE.split(text) if not _NOT_THERE.search(clause)
+            )
+            country = self.clinic.country_in(there)
             if named and country is None:
                 country = INTERNATIONAL
                 unknown = {**message.get(INTENT), "name": "inform_country_unknown"}

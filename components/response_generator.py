@@ -45,7 +45,7 @@ class ResponseGenerator(TemplatedNaturalLanguageGenerator):
             logger.error("there is no response %s; saying utter_error instead", utter_action)
             utter_action, variations = "utter_error", self.responses["utter_error"]
         chosen = variations[_times_uttered(tracker, utter_action) % len(variations)]
-        message = copy.deepcopy(chosen)
+        message: Dict[str, Any] = copy.deepcopy(chosen)
         message.update(message.pop("metadata", None) or {})
         values = self.clinic.placeholders(tracker.get_slot("country"))
         message["text"] = fill(message["text"], values)

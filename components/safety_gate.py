@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import logging
 import re
 from pathlib import Path
@@ -28,12 +26,18 @@ from rasa.shared.nlu.constants import (
 from rasa.shared.nlu.training_data.message import Message
 from rasa.shared.nlu.training_data.training_data import TrainingData
 
-import guide
-from guide.safety import RECENT_TURNS, Assessment, SafetyAssessor
+from components.stale import code_digest
+from guide.respelling import ordinary_words
+from guide.safety import MODEL_DETECTOR, RECENT_TURNS, Assessment, SafetyAssessor
 from guide.safety_head import Matrix
 from guide.safety_patterns import PatternBook
 
 _LEADING_SLASHES = re.compile(r"^\s*/[\s/]*")
+# What looks like a command to Rasa is none when it is typed; it has no other meaning either.
+_TYPED_PAYLOAD = re.compile(r"^\s*/+\w+\s*(\{.*\})?\s*$", re.DOTALL)
+
+# Confidence from which a question of the library outweighs a boundary that one detector found.
+SURE_ANSWER = 0.6
 
 logger = logging.getLogger(__name__)
 
@@ -43,10 +47,10 @@ ENCODER = "sentence_encoder"
 # Set by channels on the message metadata when a button was pressed, never on typed text.
 BUTTON = "button"
 
+_ANSWER = "faq"
 # These have replies of their own for somebody who was in danger before; with any other intent a
 # check-in is the whole reply. The answer action adds the check-in's line to an answer.
-_KEPT_AT_CHECK_IN = frozenset({"faq", "safe_now", "decline_help", "talk_to_person"})
-_REPLACES_INTENT = frozenset({"crisis", "boundary"})
+_KEPT_AT_CHECK_IN = frozenset({_ANSWER, "safe_now", "decline_help", "talk_to_person"})
 
 
 @DefaultV1Recipe.register(DefaultV1Recipe.ComponentType.INTENT_CLASSIFIER, is_trainable=True)
@@ -108,14 +112,9 @@ class SafetyGate(GraphComponent):
     @classmethod
     def fingerprint_addon(cls, config: Dict[str, Any]) -> Optional[str]:
         """Edited patterns, or edited code of the safety layer, make a trained gate stale."""
-        code = sorted(Path(guide.__file__).parent.glob("*.py"))
-        relevant = [p for p in code if p.stem.startswith(("safety", "folding", "respelling"))]
         # Rasa passes the settings of config.yml alone, without the defaults.
         patterns = Path({**cls.get_default_config(), **config}["patterns"])
-        digest = hashlib.sha256()
-        for path in [*relevant, *([patterns] if patterns.is_file() else [])]:
-            digest.update(path.read_bytes())
-        return digest.hexdigest()
+        return code_digest("safety", "folding", "respelling", also=(patterns,))
 
     def train(self, training_data: TrainingData) -> Resource:
         """Trains the assessor and writes it to the model.
@@ -123,14 +122,12 @@ class SafetyGate(GraphComponent):
         Raises ContentError when the pattern file is missing or wrong.
         """
         examples = [m for m in training_data.intent_examples if m.get(TEXT)]
-        tokenizer = json.loads(Path(self._config["tokenizer"]).read_text(encoding="utf-8"))
         assessor = SafetyAssessor.fit(
             PatternBook.read(Path(self._config["patterns"])),
             [m.get(TEXT) for m in examples],
             [m.get(INTENT_RESPONSE_KEY) or m.get(INTENT) for m in examples],
             np.vstack([_embedding(m) for m in examples]),
-            # The encoder's word list serves as a list of ordinary English words.
-            vocabulary=[word for word in tokenizer["model"]["vocab"] if word.isalpha()],
+            vocabulary=ordinary_words(Path(self._config["tokenizer"])),
         )
         with self._model_storage.write_to(self._resource) as directory:
             assessor.save(directory)
@@ -162,13 +159,30 @@ class SafetyGate(GraphComponent):
         self._assessor.encoder = message.get(ENCODER)
         embedding = _embedding(message) if text == typed else None
         assessment = self._assessor.assess(text, _recent_texts(tracker), embedding)
+        if _TYPED_PAYLOAD.match(typed):
+            _set_intent(message, "nlu_fallback")
+        understood = message.get(INTENT) or {}
+        intent = understood.get(INTENT_NAME_KEY)
+        if _yields_to_answer(assessment, understood):
+            assessment = Assessment("none", None, assessment.detectors, assessment.score)
         _set_safety(message, assessment)
-        if assessment.level in _REPLACES_INTENT or (
-            assessment.level == "check_in"
-            and message.get(INTENT, {}).get(INTENT_NAME_KEY) not in _KEPT_AT_CHECK_IN
+        if assessment.level in ("crisis", "boundary") or (
+            assessment.level == "check_in" and intent not in _KEPT_AT_CHECK_IN
         ):
             _set_intent(message, assessment.level)
             _select_response(message, f"{assessment.level}/{assessment.category}")
+
+
+def _yields_to_answer(assessment: Assessment, understood: Dict[str, Any]) -> bool:
+    """True for a request for advice that is as well, or better, a question of the library.
+
+    The library's answers say themselves what is for the prescriber; so the boundary reply takes
+    the place of a sure answer only when both detectors find the request.
+    """
+    sure = MODEL_DETECTOR in assessment.detectors and len(assessment.detectors) > 1
+    answer = understood.get(INTENT_NAME_KEY) == _ANSWER
+    confident = understood.get(PREDICTED_CONFIDENCE_KEY, 0.0) >= SURE_ANSWER
+    return assessment.level == "boundary" and answer and confident and not sure
 
 
 def _is_button(message: Message) -> bool:

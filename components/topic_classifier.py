@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
-from typing import Any, Dict, List, Optional
+from pathlib import Path
+from typing import Any, Dict, FrozenSet, List, Optional
 
 import numpy as np
 from rasa.engine.graph import ExecutionContext, GraphComponent
 from rasa.engine.recipes.default_recipe import DefaultV1Recipe
 from rasa.engine.storage.resource import Resource
 from rasa.engine.storage.storage import ModelStorage
+from rasa.shared.constants import UTTER_PREFIX
 from rasa.shared.core.trackers import DialogueStateTracker
 from rasa.shared.nlu.constants import (
     INTENT,
@@ -23,9 +25,19 @@ from rasa.shared.nlu.constants import (
 from rasa.shared.nlu.training_data.message import Message
 from rasa.shared.nlu.training_data.training_data import TrainingData
 
-from guide.bands import LIBRARY, Decision, Thresholds, base, decide, learn_thresholds
+from components.sentence_encoder import ENCODER
+from components.stale import code_digest
+from guide.bands import LIBRARY, Thresholds, base, learn_thresholds
+from guide.embedding import SentenceEncoder
 from guide.ranking import Floats, Ranking, TopicRanker
-from guide.ranking_training import train_ranker
+from guide.ranking_training import Examples, train_ranker
+from guide.reading import Reading, read
+
+# The slot that holds the key of the topic that is being talked about.
+TOPIC_SLOT = "topic"
+
+# Parts of an answer that training reads beside the questions.
+PASSAGES = ("title", "text", "simpler", "detail")
 
 RANKER_FILE = "ranker.npz"
 SETTINGS_FILE = "settings.json"
@@ -42,13 +54,16 @@ class TopicClassifier(GraphComponent):
     response selector would leave it.
     """
 
-    @classmethod
-    def required_components(cls) -> List[type]:
-        """None that Rasa knows by name; the text's embedding comes from SentenceEncoder."""
-        return []
+    @staticmethod
+    def get_default_config() -> Dict[str, Any]:
+        """Where training finds the built encoder, seen from its working directory."""
+        return {"directory": "build/encoder"}
 
-    def __init__(self, model_storage: ModelStorage, resource: Resource) -> None:
+    def __init__(
+        self, config: Dict[str, Any], model_storage: ModelStorage, resource: Resource
+    ) -> None:
         """Creates an untrained classifier."""
+        self._encoder_directory = Path(config["directory"])
         self._model_storage = model_storage
         self._resource = resource
         self._ranker: Optional[TopicRanker] = None
@@ -64,7 +79,7 @@ class TopicClassifier(GraphComponent):
         execution_context: ExecutionContext,
     ) -> TopicClassifier:
         """Creates the component for training."""
-        return cls(model_storage, resource)
+        return cls(config, model_storage, resource)
 
     @classmethod
     def load(
@@ -76,13 +91,18 @@ class TopicClassifier(GraphComponent):
         **kwargs: Any,
     ) -> TopicClassifier:
         """Loads a trained classifier."""
-        component = cls(model_storage, resource)
+        component = cls(config, model_storage, resource)
         with model_storage.read_from(resource) as directory:
             settings = json.loads((directory / SETTINGS_FILE).read_text(encoding="utf-8"))
             component._ranker = TopicRanker.load(directory / RANKER_FILE)
         component._thresholds = Thresholds(**settings["thresholds"])
         component._retrieval_intents = settings["retrieval_intents"]
         return component
+
+    @classmethod
+    def fingerprint_addon(cls, config: Dict[str, Any]) -> Optional[str]:
+        """Edited code of the ranking makes a trained classifier stale."""
+        return code_digest("ranking", "bands", "embedding")
 
     def train(self, training_data: TrainingData) -> Resource:
         """Trains the ranker and its thresholds and writes them to the model."""
@@ -92,12 +112,14 @@ class TopicClassifier(GraphComponent):
             if message.get(TEXT) and message.get(INTENT) not in GATE_INTENTS
         ]
         labels = [message.get(INTENT_RESPONSE_KEY) or message.get(INTENT) for message in examples]
-        ranker, held_out = train_ranker(
+        questions = Examples(
             [message.get(TEXT) for message in examples],
             labels,
             np.vstack([_embedding(message) for message in examples]),
-            outside={label for label in labels if base(label) != LIBRARY},
         )
+        outside = {label for label in labels if base(label) != LIBRARY}
+        passages = self._passages(training_data, frozenset(labels) - outside)
+        ranker, held_out = train_ranker(questions, passages, outside)
         settings = {
             "thresholds": learn_thresholds(held_out)._asdict(),
             "retrieval_intents": sorted({base(label) for label in labels if "/" in label}),
@@ -107,18 +129,47 @@ class TopicClassifier(GraphComponent):
             (directory / SETTINGS_FILE).write_text(json.dumps(settings, indent=2), encoding="utf-8")
         return self._resource
 
+    def _passages(self, training_data: TrainingData, topics: FrozenSet[str]) -> Examples:
+        """Returns titles and texts of the answers: they speak of their topic in other words."""
+        texts, labels = [], []
+        for topic in sorted(topics):
+            for response in training_data.responses.get(f"{UTTER_PREFIX}{topic}", ()):
+                parts = {"text": response.get("text"), **response.get("metadata", {})}
+                found = [parts[name] for name in PASSAGES if parts.get(name)]
+                texts += found
+                labels += [topic] * len(found)
+        return Examples(texts, labels, SentenceEncoder(self._encoder_directory).encode(texts))
+
     def process(
         self, messages: List[Message], tracker: Optional[DialogueStateTracker] = None
     ) -> List[Message]:
         """Sets intent, intent ranking and response selector on the messages."""
         assert self._ranker is not None, "processing needs a loaded component"
+        topic = tracker.get_slot(TOPIC_SLOT) if tracker else None
         for message in messages:
-            ranking = self._ranker.rank(message.get(TEXT) or "", _embedding(message))
-            self._set(message, decide(ranking, self._thresholds), ranking)
+            self._set(message, self._read(message, topic))
         return messages
 
-    def _set(self, message: Message, decision: Decision, ranking: Ranking) -> None:
-        """Leaves the decision on the message in the form that Rasa's own components use."""
+    def _read(self, message: Message, topic: Optional[str]) -> Reading:
+        """Reads the message; `topic` is the key of the topic that is being talked about."""
+        assert self._ranker is not None, "processing needs a loaded component"
+        ranker, whole = self._ranker, message.get(TEXT) or ""
+
+        def rank(text: str) -> Ranking:
+            if text == whole:
+                return ranker.rank(text, _embedding(message))
+            return ranker.rank(text, message.get(ENCODER).encode([text])[0])
+
+        return read(whole, topic, rank, self._thresholds)
+
+    def _set(self, message: Message, reading: Reading) -> None:
+        """Leaves the reading on the message in the form that Rasa's own components use."""
+        decision, ranking, questions = reading
+        message.set(
+            "questions",
+            [{"intent_response_key": k, "confidence": v} for k, v in questions],
+            add_to_output=True,
+        )
         intent = {INTENT_NAME_KEY: decision.intent, PREDICTED_CONFIDENCE_KEY: decision.confidence}
         message.set(INTENT, intent, add_to_output=True)
         entries = [{INTENT_NAME_KEY: k, PREDICTED_CONFIDENCE_KEY: v} for k, v in ranking]

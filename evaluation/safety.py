@@ -20,8 +20,9 @@ from typing import Any
 from scipy.stats import binomtest
 
 from guide.content import load_yaml
-from guide.embedding import SentenceEncoder
+from guide.embedding import TOKENIZER_FILE, SentenceEncoder
 from guide.paths import CONTENT, DATA, ENCODER
+from guide.respelling import ordinary_words
 from guide.safety import SafetyAssessor
 from guide.safety_patterns import PatternBook
 
@@ -208,7 +209,8 @@ def train_assessor() -> SafetyAssessor:
     encoder = SentenceEncoder(ENCODER)
     patterns = PatternBook.read(CONTENT / "safety_patterns.yml")
     texts, labels = training_examples()
-    assessor = SafetyAssessor.fit(patterns, texts, labels, encoder.encode(texts))
+    vocabulary = ordinary_words(ENCODER / TOKENIZER_FILE)
+    assessor = SafetyAssessor.fit(patterns, texts, labels, encoder.encode(texts), vocabulary)
     assessor.encoder = encoder
     return assessor
 

@@ -65,24 +65,28 @@ class Composer:
             Clinic.load(content),
         )
 
-    def answer(self, key: str, said: int, country: str | None = None) -> Reply:
-        """Return the short answer with its safety language.
+    def answer(
+        self, key: str, said: int, country: str | None = None, telling: str = "answer"
+    ) -> Reply:
+        """Return the answer with its safety language.
+
+        Args:
+            key: the topic.
+            said: how much was told before in the conversation.
+            country: the person's own choice, if any.
+            telling: "answer" for the short answer, or "detail" or "simpler" in its place.
 
         Raises:
             KeyError: there is no such topic.
         """
-        return self._answer(self.library[key], self.library[key].text, said, country)
-
-    def simpler(self, key: str, said: int, country: str | None = None) -> Reply:
-        """Return the answer in the plainest words, with its safety language."""
-        return self._answer(self.library[key], self.library[key].simpler, said, country)
-
-    def _answer(self, topic: Topic, text: str, said: int, country: str | None) -> Reply:
+        topic = self.library[key]
+        text = {"answer": topic.text, "detail": topic.detail, "simpler": topic.simpler}[telling]
+        ways = {"answer": (TELL_MORE,), "detail": (SIMPLIFY,), "simpler": (TELL_MORE,)}[telling]
         return self._reply(
             "answer",
             topic,
             f"{text}\n\n{self._safety_language(topic, said)}",
-            (TELL_MORE, SOURCES, *self._related(topic, 2)),
+            (*ways, SOURCES, *self._related(topic, 2)),
             country,
         )
 
@@ -93,9 +97,9 @@ class Composer:
             "detail", topic, topic.detail, (SOURCES, *self._related(topic, 3)), country
         )
 
-    def detail_again(self, key: str, said: int, country: str | None = None) -> Reply:
-        """Return the detail as an answer, for a topic that is asked a second time."""
-        return self._answer(self.library[key], self.library[key].detail, said, country)
+    def after_all(self, key: str) -> tuple[Button, ...]:
+        """Return the ways on when all of topic `key` has been told."""
+        return (SOURCES, *self._related(self.library[key], 2), TALK_TO_PERSON)
 
     def sources(self, key: str) -> Reply:
         """Return the works that the answer rests on, and whether a clinician has approved it."""

@@ -37,6 +37,8 @@ class Dialogue:
     name: str
     path: Path
     steps: tuple[Step, ...]
+    fault: str | None = None
+    """Why the assistant is known not to hold this conversation yet; None when it should."""
 
 
 @dataclass(frozen=True)
@@ -73,7 +75,7 @@ def load_dialogues(path: Path) -> list[Dialogue]:
                 if key in step
             }
             steps.append(Step(step.get("me"), step.get("press"), expected))
-        loaded.append(Dialogue(name, path, tuple(steps)))
+        loaded.append(Dialogue(name, path, tuple(steps), entry.get("fault")))
     return loaded
 
 

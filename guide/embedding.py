@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from pathlib import Path
 from typing import Sequence
@@ -21,9 +22,11 @@ TOKENIZER_FILE = "tokenizer.json"
 MANIFEST_FILE = "encoder.json"
 FILES = (MODEL_FILE, TOKENIZER_FILE, MANIFEST_FILE)
 
+# Raised when the exported graph changes, so that encoders built before are built again.
+GRAPH_VERSION = 2
+
 DIMENSION = 384
 MAX_TOKENS = 256
-BATCH_SIZE = 64
 
 
 class EncoderMissing(FileNotFoundError):
@@ -31,13 +34,19 @@ class EncoderMissing(FileNotFoundError):
 
 
 def require_files(directory: Path) -> None:
-    """Raises EncoderMissing when one of the encoder's files is not there."""
+    """Raises EncoderMissing when a file of the encoder is not there or of another version."""
     for name in FILES:
         if not (directory / name).is_file():
             raise EncoderMissing(
                 f"{directory / name}: the sentence encoder is not built; "
                 "build it with `python -m guide.encoder_export`"
             )
+    manifest = json.loads((directory / MANIFEST_FILE).read_text(encoding="utf-8"))
+    if manifest.get("graph_version") != GRAPH_VERSION:
+        raise EncoderMissing(
+            f"{directory / MANIFEST_FILE}: the sentence encoder is of another version; "
+            "build it with `python -m guide.encoder_export`, then train again"
+        )
 
 
 class SentenceEncoder:
@@ -62,22 +71,16 @@ class SentenceEncoder:
         self._tokenizer.no_padding()
 
     def encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        """Returns the embeddings of the texts, shape (len(texts), 384), rows of length one."""
-        token_ids = [encoding.ids for encoding in self._tokenizer.encode_batch(list(texts))]
-        embeddings = np.empty((len(token_ids), DIMENSION), dtype=np.float32)
-        # Texts of similar length share a batch, so that little of it is padding.
-        order = sorted(range(len(token_ids)), key=lambda index: len(token_ids[index]))
-        for start in range(0, len(order), BATCH_SIZE):
-            batch = order[start : start + BATCH_SIZE]
-            embeddings[batch] = self._run([token_ids[index] for index in batch])
-        return embeddings
+        """Returns the embeddings of the texts, shape (len(texts), 384), rows of length one.
 
-    def _run(self, batch: Sequence[Sequence[int]]) -> NDArray[np.float32]:
-        """Runs the model on token ids, which come sorted by length."""
-        ids = np.zeros((len(batch), len(batch[-1])), dtype=np.int32)
-        mask = np.zeros_like(ids)
-        for row, tokens in enumerate(batch):
-            ids[row, : len(tokens)] = tokens
-            mask[row, : len(tokens)] = 1
-        (result,) = self._session.run(None, {"input_ids": ids, "attention_mask": mask})
-        return np.asarray(result, dtype=np.float32)
+        Each text is run alone: the weights are 8-bit integers, and the rounding of what they
+        multiply would otherwise depend on the texts that happen to share a batch.
+        """
+        embeddings = np.empty((len(texts), DIMENSION), dtype=np.float32)
+        for row, encoding in zip(
+            embeddings, self._tokenizer.encode_batch(list(texts)), strict=True
+        ):
+            ids = np.array([encoding.ids], dtype=np.int32)
+            (result,) = self._session.run(None, {"input_ids": ids})
+            row[:] = result[0]
+        return embeddings

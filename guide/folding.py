@@ -128,7 +128,7 @@ _NEWLINES = "\r\n\u0085\u2028\u2029"
 _WORDS_OF_A_LINE = 4
 
 _REVERSED = re.compile("\u202e([^\u202c\n]*)\u202c?")
-_DOTTED = re.compile(r"(?<![\w'])[a-z](?:[._*~•·-]['\w])+(?![\w'])")
+_DOTTED = re.compile(r"(?<![\w'])[a-z](?:[._*~•·-]{1,3}['\w])+(?![\w'])")
 _SPACED = re.compile(r"(?<![\w'])[a-z](?: +[a-z]){2,}(?![\w'])")
 _ELONGATED = re.compile(r"([^\W\d_])\1{2,}")
 _ELLIPSIS = re.compile(r"\.{2,}|…")

@@ -1,13 +1,12 @@
 """Ranks the topics a text may be about, each with a calibrated confidence.
 
-Two steps. A linear head on the sentence embedding and on hashed character n-grams proposes
-candidates. Then each candidate is judged by its evidence: the head's score, the likeness to its
-nearest example in meaning and in spelling, the likeness to the topic as a whole, and how far these
-lie ahead of the other candidates. A logistic function of the evidence gives the probability that
-the candidate is right. `guide.ranking_training` trains all this.
+Kernel ridge regression on the sentence embedding and on hashed character n-grams scores every
+label. The best become candidates, and each is judged by its evidence: its score, how far that
+lies ahead of the others, its likeness to the nearest examples in meaning and in spelling, and to
+the label's examples as a whole. A logistic function of the evidence gives the probability that the
+candidate is right if the text is a question for the library at all, a second one the probability
+that it is. `guide.ranking_training` trains all this.
 """
-
-from __future__ import annotations
 
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -15,6 +14,7 @@ from typing import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import expit
 from sklearn.feature_extraction.text import HashingVectorizer
 
 Floats = NDArray[np.float32]
@@ -22,9 +22,13 @@ Indices = NDArray[np.intp]
 Ranking = list[tuple[str, float]]
 
 CANDIDATES = 10
+# Nearest examples whose likeness is averaged, so that no single odd example decides.
+NEAREST = 2
 # Hashing keeps the width of the character features fixed, however many topics there are.
 CHARACTER_FEATURES = 1024
-CHARACTER_WEIGHT = 0.7
+# The kernel: how sharply likeness in meaning falls off, and what spelling adds to it.
+SHARPNESS = 2.0
+SPELLING = 0.2
 
 _hasher = HashingVectorizer(
     analyzer="char_wb", ngram_range=(2, 5), n_features=CHARACTER_FEATURES, norm=None
@@ -33,59 +37,62 @@ _hasher = HashingVectorizer(
 
 @dataclass(frozen=True)
 class TopicRanker:
-    """A trained ranker: plain arrays, with the examples grouped by label."""
+    """A trained ranker: plain arrays, with the examples grouped by label.
+
+    `points` begins with the examples; after them come passages, which only the kernel knows.
+    """
 
     labels: NDArray[np.str_]  # (labels,)
+    outside: NDArray[np.bool_]  # (labels,): stands for what the library does not answer
     bounds: Indices  # (labels + 1,): label i has the examples bounds[i] to bounds[i + 1]
-    embeddings: Floats  # (examples, 384), unit rows
-    characters: Floats  # (examples, CHARACTER_FEATURES), unit rows
+    mean: Floats  # (384,)
+    whitening: Floats  # (384, 384)
+    points: Floats  # (examples + passages, 384), whitened unit rows
+    coefficients: Floats  # (labels, examples + passages)
     rarity: Floats  # (CHARACTER_FEATURES,): inverse document frequencies
-    centres: Floats  # (labels, 384): mean embeddings
-    head: Floats  # (384 + CHARACTER_FEATURES, labels)
-    weights: Floats  # (evidence,)
-    bias: Floats  # ()
+    characters: Floats  # (examples, CHARACTER_FEATURES), unit rows
+    character_coefficients: Floats  # (labels, CHARACTER_FEATURES)
+    judgement: Floats  # weights of the evidence, then the bias
+    scope: Floats  # (2,): weight of the difference between inside and outside, bias
 
     def rank(self, text: str, embedding: Floats) -> Ranking:
         """Returns the best labels, each with the probability that it is right, best first.
 
         `embedding` is that of the text, shape (384,).
         """
-        characters = weigh(character_counts([text]), self.rarity)
-        scores = join(embedding[None, :], characters) @ self.head
-        candidates = best_candidates(scores)
+        characters = weigh(character_counts([text]), self.rarity)[0]
+        likeness = self.points @ whiten(embedding[None, :], self.mean, self.whitening)[0]
+        scores = self.coefficients @ kernel(likeness.copy())
+        scores += self.character_coefficients @ characters
+        candidates = best_candidates(scores[None, :])
         labels = candidates[0]
+        examples = [slice(self.bounds[i], self.bounds[i + 1]) for i in labels]
         evidence = gather_evidence(
-            scores=np.take_along_axis(scores, candidates, axis=1),
-            meaning=self._nearest(self.embeddings, embedding, labels)[None, :],
-            spelling=self._nearest(self.characters, characters[0], labels)[None, :],
-            centre=(self.centres[labels] @ embedding)[None, :],
+            scores[None, :],
+            candidates,
+            self.outside,
+            nearest=np.array([[mean_of_nearest(likeness[rows]) for rows in examples]]),
+            centre=np.array([[likeness[rows].mean() for rows in examples]]),
+            spelling=np.array([[(self.characters[rows] @ characters).max() for rows in examples]]),
         )
-        return make_ranking(self.labels[labels], evidence[0] @ self.weights + self.bias)
-
-    def _nearest(self, examples: Floats, vector: Floats, labels: Indices) -> Floats:
-        """Returns the likeness of the vector to the nearest example of each label."""
-        nearest = [
-            (examples[self.bounds[label] : self.bounds[label + 1]] @ vector).max()
-            for label in labels
-        ]
-        return np.array(nearest, dtype=np.float32)
+        confidences = judge(evidence, self.judgement)
+        confidences *= own_side(scores[None, :], candidates, self.outside, self.scope)
+        return make_ranking(self.labels[labels], confidences[0])
 
     def save(self, path: Path) -> None:
         """Writes the ranker as an .npz file of plain arrays."""
         np.savez(path, **{field.name: getattr(self, field.name) for field in fields(self)})
 
     @classmethod
-    def load(cls, path: Path) -> TopicRanker:
+    def load(cls, path: Path) -> "TopicRanker":
         """Reads a ranker that `save` wrote."""
         with np.load(path, allow_pickle=False) as arrays:
             return cls(**{field.name: arrays[field.name] for field in fields(cls)})
 
 
-def make_ranking(labels: NDArray[np.str_], log_odds: Floats) -> Ranking:
-    """Sorts the labels by the log odds that each is right, and turns these into probabilities."""
-    confidences = 1 / (1 + np.exp(-log_odds))
-    order = np.argsort(-confidences, kind="stable")
-    return [(str(labels[i]), float(confidences[i])) for i in order]
+def whiten(embeddings: Floats, mean: Floats, whitening: Floats) -> Floats:
+    """Returns unit rows in which directions that all texts share count for less."""
+    return _unit_rows((embeddings - mean) @ whitening)
 
 
 def character_counts(texts: Sequence[str]) -> Floats:
@@ -97,34 +104,73 @@ def character_counts(texts: Sequence[str]) -> Floats:
 
 def weigh(counts: Floats, rarity: Floats) -> Floats:
     """Returns unit rows in which rare n-grams count for more."""
-    weighed = counts * rarity
-    lengths = np.linalg.norm(weighed, axis=1, keepdims=True)
-    return np.asarray(weighed / np.maximum(lengths, 1e-9), dtype=np.float32)
+    return _unit_rows(counts * rarity)
 
 
-def join(embeddings: Floats, characters: Floats) -> Floats:
-    """Returns the input of the linear head."""
-    return np.hstack([embeddings, CHARACTER_WEIGHT * characters])
+def kernel(likeness: Floats) -> Floats:
+    """Turns likeness in meaning into the kernel's values, in place."""
+    likeness -= 1
+    likeness *= SHARPNESS
+    return np.exp(likeness, out=likeness)
 
 
 def best_candidates(scores: Floats) -> Indices:
-    """Returns the columns of the best scores of each row, best first."""
+    """Returns the labels with the best scores of each row, best first."""
     return np.asarray(np.argsort(-scores, axis=1, kind="stable")[:, :CANDIDATES])
 
 
-def gather_evidence(scores: Floats, meaning: Floats, spelling: Floats, centre: Floats) -> Floats:
-    """Stacks what speaks for each candidate.
+def mean_of_nearest(likeness: Floats) -> Floats:
+    """Returns the mean of the highest values along the last axis."""
+    count = min(NEAREST, likeness.shape[-1])
+    return np.asarray(np.partition(likeness, -count, axis=-1)[..., -count:].mean(axis=-1))
 
-    Each input has a row for each text and a column for each candidate, and so has the result,
-    with the pieces of evidence on its third axis.
+
+def gather_evidence(
+    scores: Floats,
+    candidates: Indices,
+    outside: NDArray[np.bool_],
+    nearest: Floats,
+    centre: Floats,
+    spelling: Floats,
+) -> Floats:
+    """Stacks what speaks for each candidate: shape (texts, candidates, pieces of evidence).
+
+    `scores` has a column for each label, the likenesses one for each candidate.
     """
-    closest = np.broadcast_to(meaning.max(axis=1, keepdims=True), meaning.shape)
-    lead, nearness_lead = _lead(scores), _lead(meaning)
-    return np.stack([scores, lead, meaning, nearness_lead, closest, centre, spelling], axis=2)
+    own = np.take_along_axis(scores, candidates, axis=1)
+    second, first = np.partition(own, -2, axis=1)[:, -2:].T[:, :, None]
+    lead = np.where(own == first, own - second, own - first)
+    # How much of the text is like anything known on the candidate's side.
+    known = np.where(
+        outside[candidates],
+        scores[:, outside].sum(axis=1, keepdims=True),
+        scores[:, ~outside].sum(axis=1, keepdims=True),
+    )
+    pieces = [own, lead, nearest, centre, spelling, known]
+    return np.asarray(np.stack(pieces, axis=2), dtype=np.float32)
 
 
-def _lead(values: Floats) -> Floats:
-    """Returns by how much each value exceeds the best of the others in its row."""
-    second, first = np.partition(values, -2, axis=1)[:, -2:].T
-    best_other = np.where(values == first[:, None], second[:, None], first[:, None])
-    return np.asarray(values - best_other, dtype=np.float32)
+def judge(evidence: Floats, weights: Floats) -> Floats:
+    """Returns the probability that each candidate is right, the text being on its side."""
+    return np.asarray(expit(evidence @ weights[:-1] + weights[-1]))
+
+
+def own_side(
+    scores: Floats, candidates: Indices, outside: NDArray[np.bool_], scope: Floats
+) -> Floats:
+    """Returns the probability that the text is on each candidate's side of the scope."""
+    if not outside.any():
+        return np.ones(candidates.shape, dtype=np.float32)
+    inside = scope[0] * (scores @ np.where(outside, -1.0, 1.0)) + scope[1]
+    return np.asarray(expit(np.where(outside[candidates], -inside[:, None], inside[:, None])))
+
+
+def make_ranking(labels: NDArray[np.str_], confidences: Floats) -> Ranking:
+    """Pairs labels with their confidences, best first."""
+    order = np.argsort(-confidences, kind="stable")
+    return [(str(labels[i]), float(confidences[i])) for i in order]
+
+
+def _unit_rows(rows: Floats) -> Floats:
+    lengths = np.linalg.norm(rows, axis=1, keepdims=True)
+    return np.ascontiguousarray(rows / np.maximum(lengths, 1e-9), dtype=np.float32)

@@ -1,22 +1,23 @@
 """Trains a topic ranker.
 
-The linear head is a ridge regression, for which the scores of held-out examples follow from one
-fit in closed form. Every example is held out twice: in a random fold, and together with all
-examples of its label. From the first the weighing of the evidence learns to tell the right topic
-from its neighbours, from the second to recognise a question that no topic answers.
+From one fit of the kernel ridge regression the scores of held-out examples follow in closed form.
+Every example is held out twice: in a random fold, and together with all else of its label. From
+the first the judgement learns to tell the right topic from its neighbours, from the second to
+recognise a question that no topic answers.
 """
 
-from __future__ import annotations
-
-from typing import Collection, NamedTuple, Sequence
+from itertools import pairwise
+from typing import Collection, NamedTuple, Optional, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.linalg import cho_factor, cho_solve
+from scipy.linalg import cho_factor, cho_solve, lapack
+from scipy.optimize import minimize
+from scipy.special import expit
 from sklearn.linear_model import LogisticRegression
-from sklearn.preprocessing import StandardScaler
 
 from guide.ranking import (
+    SPELLING,
     Floats,
     Indices,
     Ranking,
@@ -24,154 +25,214 @@ from guide.ranking import (
     best_candidates,
     character_counts,
     gather_evidence,
-    join,
+    judge,
+    kernel,
     make_ranking,
+    mean_of_nearest,
+    own_side,
     weigh,
+    whiten,
 )
 
-RIDGE = 1.0
+RIDGE = 0.05
+WHITENING = 0.25  # exponent: 0 leaves the embeddings as they are, 1 gives all directions their say
+SHRINKAGE = 0.3
 FOLDS = 5
 SEED = 0
-# The weighing of the evidence learns from the candidates that come into question at all.
-JUDGED_CANDIDATES = 5
-ROWS_AT_ONCE = 1024
+# The judgement learns from the candidates that come into question at all.
+JUDGED = 5
+PENALTY = 0.02
+
+
+class Examples(NamedTuple):
+    """Labelled texts with their embeddings, shape (texts, 384)."""
+
+    texts: Sequence[str]
+    labels: Sequence[str]
+    embeddings: Floats
 
 
 class HeldOut(NamedTuple):
-    """How a training example was ranked by a model that had not seen it."""
+    """How an example was ranked by a model that had not seen it."""
 
     label: str
-    topic_known: bool  # False: the model had seen no example of its label
+    topic_known: bool  # False: the model had seen nothing of its label
     ranking: Ranking
 
 
-def train_ranker(
-    texts: Sequence[str], labels: Sequence[str], embeddings: Floats, outside: Collection[str] = ()
-) -> tuple[TopicRanker, list[HeldOut]]:
-    """Trains a ranker; also returns how the examples were ranked when they were held out.
+class Training(NamedTuple):
+    """A trained ranker, and how its examples were ranked when they were held out."""
 
-    `embeddings` has the shape (len(texts), 384). The labels in `outside` stand for what is out of
-    scope; they are not held out as a whole, for they are no topics whose absence means anything.
-    Raises ValueError when there are fewer than three labels.
+    ranker: TopicRanker
+    held_out: list[HeldOut]
+
+
+def train_ranker(
+    questions: Examples,
+    passages: Optional[Examples] = None,
+    outside: Collection[str] = (),
+) -> Training:
+    """Trains a ranker on questions.
+
+    Passages are other texts about the same labels, such as answers: the kernel learns from them,
+    the judgement does not. The labels in `outside` stand for what the library does not answer; they
+    are not held out as a whole. Raises ValueError when there are fewer than three labels.
     """
-    names, codes = np.unique(np.array(labels, dtype=np.str_), return_inverse=True)
+    names, codes = np.unique(np.array(questions.labels, dtype=np.str_), return_inverse=True)
     if len(names) < 3:
         raise ValueError(f"a ranker needs examples of at least three labels, found {len(names)}")
     order = np.argsort(codes, kind="stable")
-    head = _Head([texts[i] for i in order], codes[order], embeddings[order])
-    groups = [(True, fold) for fold in head.folds()]
-    groups += [(False, head.examples_of(i)) for i, name in enumerate(names) if name not in outside]
-    judged = [head.judge_held_out(group) for _, group in groups]
-    weights, bias = _weigh_evidence(judged)
+    texts = [questions.texts[i] for i in order]
+    codes, embeddings = codes[order], questions.embeddings[order]
+    if passages:
+        texts += passages.texts
+        codes = np.append(codes, np.searchsorted(names, passages.labels))
+        embeddings = np.vstack([embeddings, passages.embeddings])
+    regression = _Regression(texts, codes, embeddings, len(order))
+    is_outside = np.isin(names, list(outside))
+
+    groups = [(True, rows) for rows in regression.folds()]
+    groups += [
+        (False, np.flatnonzero(codes == code)) for code in np.flatnonzero(~is_outside).tolist()
+    ]
+    judged = [(known, regression.hold_out(rows, is_outside)) for known, rows in groups]
+    judgement = _fit_judgement([held for _, held in judged])
+    scope = _fit_scope([held for known, held in judged if known], is_outside)
+
+    held_out = []
+    for known, held in judged:
+        confidences = judge(held.evidence, judgement)
+        confidences *= own_side(held.scores, held.candidates, is_outside, scope)
+        for code, candidates, row in zip(held.codes, held.candidates, confidences, strict=True):
+            held_out.append(HeldOut(str(names[code]), known, make_ranking(names[candidates], row)))
     ranker = TopicRanker(
         labels=names,
-        bounds=head.bounds,
-        embeddings=head.embeddings,
-        characters=head.characters,
-        rarity=head.rarity,
-        centres=head.sums / np.diff(head.bounds)[:, None],
-        head=head.head,
-        weights=weights,
-        bias=bias,
+        outside=is_outside,
+        bounds=regression.bounds,
+        mean=regression.mean,
+        whitening=regression.whitening,
+        points=regression.points,
+        coefficients=np.ascontiguousarray(regression.coefficients.T),
+        rarity=regression.rarity,
+        characters=regression.characters[: len(order)],
+        character_coefficients=SPELLING * regression.coefficients.T @ regression.characters,
+        judgement=judgement,
+        scope=scope,
     )
-    held_out = [
-        HeldOut(str(names[code]), known, make_ranking(names[candidates], evidence @ weights + bias))
-        for (known, _), judgement in zip(groups, judged, strict=True)
-        for code, candidates, evidence in zip(*judgement, strict=True)
-    ]
-    return ranker, held_out
+    return Training(ranker, held_out)
 
 
-class _Judgement(NamedTuple):
-    """The evidence on held-out examples."""
+class _Held(NamedTuple):
+    """What is known about held-out questions."""
 
-    codes: Indices  # (examples,)
-    candidates: Indices  # (examples, candidates)
-    evidence: Floats  # (examples, candidates, evidence)
+    codes: Indices  # (questions,)
+    scores: Floats  # (questions, labels)
+    candidates: Indices  # (questions, candidates)
+    evidence: Floats  # (questions, candidates, pieces of evidence)
 
 
-class _Head:
-    """The linear head with what is needed to tell how it does on examples it has not seen."""
+class _Regression:
+    """The kernel ridge regression, with what tells how it does on texts it has not seen."""
 
-    def __init__(self, texts: Sequence[str], codes: Indices, embeddings: Floats) -> None:
-        """Fits the head on examples that are sorted by their codes, which count from 0."""
+    def __init__(
+        self, texts: Sequence[str], codes: Indices, embeddings: Floats, questions: int
+    ) -> None:
+        """Fits the regression; the first texts are the questions, sorted by their codes."""
         self.codes = codes
-        self.bounds = np.searchsorted(codes, np.arange(codes[-1] + 2))
-        self.embeddings = np.ascontiguousarray(embeddings, dtype=np.float32)
+        self.questions = questions
+        self.bounds = np.searchsorted(codes[:questions], np.arange(codes[questions - 1] + 2))
+        self.mean, self.whitening = _fit_whitening(embeddings[:questions])
+        self.points = whiten(embeddings, self.mean, self.whitening)
         counts = character_counts(texts)
-        occurrences = np.count_nonzero(counts, axis=0)
-        self.rarity = (1 + np.log((1 + len(texts)) / (1 + occurrences))).astype(np.float32)
+        occurrences = np.count_nonzero(counts[:questions], axis=0)
+        self.rarity = (1 + np.log((1 + questions) / (1 + occurrences))).astype(np.float32)
         self.characters = weigh(counts, self.rarity)
-        self.sums = np.add.reduceat(self.embeddings, self.bounds[:-1], axis=0)
 
-        self._inputs = join(self.embeddings, self.characters)
+        gram = kernel(self.points @ self.points.T)
+        gram += np.float32(SPELLING) * (self.characters @ self.characters.T)
+        gram[np.diag_indices_from(gram)] += np.float32(RIDGE)
+        factor = cho_factor(gram, lower=True, overwrite_a=True)
         self._targets = np.eye(len(self.bounds) - 1, dtype=np.float32)[codes]
-        # Small topics count for a little more than their examples, large ones for less.
-        importance = (np.diff(self.bounds) ** -0.5)[codes]
-        weighted = (self._inputs * (importance / importance.mean())[:, None]).astype(np.float32)
-        penalty = RIDGE * np.eye(self._inputs.shape[1], dtype=np.float32)
-        factor = cho_factor(self._inputs.T @ weighted + penalty)
-        self.head = cho_solve(factor, weighted.T @ self._targets)
-        self._influence = cho_solve(factor, weighted.T)  # of each example on the head
-
-    def examples_of(self, code: int) -> Indices:
-        """Returns the rows of a label's examples."""
-        return np.arange(self.bounds[code], self.bounds[code + 1])
+        self.coefficients = cho_solve(factor, self._targets)
+        self._inverse, _ = lapack.spotri(factor[0], lower=1, overwrite_c=1)  # lower triangle only
 
     def folds(self) -> list[Indices]:
-        """Splits the examples into random parts with an equal share of every label."""
+        """Splits the questions into random parts with an equal share of every label."""
         random = np.random.default_rng(SEED)
-        part = np.empty(len(self.codes), dtype=np.intp)
-        for code in range(len(self.bounds) - 1):
-            rows = random.permutation(self.examples_of(code))
-            part[rows] = (np.arange(len(rows)) + random.integers(FOLDS)) % FOLDS
+        part = np.empty(self.questions, dtype=np.intp)
+        for start, end in pairwise(self.bounds):
+            turns = (np.arange(end - start) + random.integers(FOLDS)) % FOLDS
+            part[start:end] = random.permutation(turns)
         return [rows for rows in (np.flatnonzero(part == i) for i in range(FOLDS)) if len(rows)]
 
-    def judge_held_out(self, rows: Indices) -> _Judgement:
-        """Gathers the evidence on examples as if the head had been fitted without them."""
-        inputs, targets = self._inputs[rows], self._targets[rows]
-        leverage = inputs @ self._influence[:, rows]
-        residuals = targets - inputs @ self.head
-        scores = targets - np.linalg.solve(np.eye(len(rows)) - leverage, residuals)
-        sizes = np.diff(self.bounds) - np.bincount(self.codes[rows], minlength=len(self.sums))
-        scores[:, sizes == 0] = -np.inf
-        candidates = best_candidates(scores)[:, : np.count_nonzero(sizes)]
-        sums = self.sums.copy()
-        np.subtract.at(sums, self.codes[rows], self.embeddings[rows])
-        centres = self.embeddings[rows] @ (sums / np.maximum(sizes, 1)[:, None]).T
-        evidence = gather_evidence(
-            *(
-                np.take_along_axis(values, candidates, axis=1).astype(np.float32)
-                for values in (
-                    scores,
-                    self._nearest(self.embeddings, rows),
-                    self._nearest(self.characters, rows),
-                    centres,
-                )
-            )
-        )
-        return _Judgement(self.codes[rows], candidates, evidence)
-
-    def _nearest(self, vectors: Floats, rows: Indices) -> Floats:
-        """Returns the likeness of each row to the nearest example of each label outside rows."""
-        nearest = np.empty((len(rows), len(self.sums)), dtype=np.float32)
-        for start in range(0, len(rows), ROWS_AT_ONCE):
-            some = slice(start, start + ROWS_AT_ONCE)
-            likeness = vectors[rows[some]] @ vectors.T
-            likeness[:, rows] = -1
-            nearest[some] = np.maximum.reduceat(likeness, self.bounds[:-1], axis=1)
-        return nearest
+    def hold_out(self, rows: Indices, outside: NDArray[np.bool_]) -> _Held:
+        """Returns the evidence on the questions among rows, as if none of rows had been seen."""
+        block = np.tril(self._inverse[np.ix_(rows, rows)])
+        block += np.tril(block, -1).T
+        scores = self._targets[rows] - np.linalg.solve(block, self.coefficients[rows])
+        asked = rows < self.questions
+        rows, scores = rows[asked], scores[asked]
+        left = np.ones(self.questions, dtype=bool)
+        left[rows] = False
+        sizes = np.add.reduceat(left.astype(np.intp), self.bounds[:-1])
+        scores[:, sizes == 0] = 0
+        candidates = best_candidates(np.where(sizes > 0, scores, -np.inf))
+        candidates = candidates[:, : np.count_nonzero(sizes)]
+        nearest, centre, spelling = (np.empty(candidates.shape, np.float32) for _ in range(3))
+        for label in np.unique(candidates):
+            examples = np.arange(self.bounds[label], self.bounds[label + 1])
+            examples = examples[left[examples]]
+            places = np.nonzero(candidates == label)
+            asking = rows[places[0]]
+            likeness = self.points[asking] @ self.points[examples].T
+            nearest[places] = mean_of_nearest(likeness)
+            centre[places] = likeness.mean(axis=1)
+            spelling[places] = (self.characters[asking] @ self.characters[examples].T).max(axis=1)
+        evidence = gather_evidence(scores, candidates, outside, nearest, centre, spelling)
+        return _Held(self.codes[rows], scores, candidates, evidence)
 
 
-def _weigh_evidence(judged: Sequence[_Judgement]) -> tuple[Floats, Floats]:
-    """Fits the logistic regression of being right on the evidence; returns weights and bias."""
-    evidence: list[Floats] = []
-    right: list[NDArray[np.bool_]] = []
-    for codes, candidates, pieces in judged:
-        evidence.append(pieces[:, :JUDGED_CANDIDATES].reshape(-1, pieces.shape[2]))
-        right.append((candidates[:, :JUDGED_CANDIDATES] == codes[:, None]).ravel())
-    scaler = StandardScaler()
-    scaled = scaler.fit_transform(np.vstack(evidence))
-    model = LogisticRegression(max_iter=1000).fit(scaled, np.concatenate(right))
-    weights = model.coef_[0] / scaler.scale_
-    return weights.astype(np.float32), (model.intercept_[0] - weights @ scaler.mean_).astype("f4")
+def _fit_whitening(embeddings: Floats) -> tuple[Floats, Floats]:
+    """Returns the mean and the matrix that evens out the spread of the directions."""
+    mean = embeddings.mean(axis=0)
+    deviations = embeddings - mean
+    variances, directions = np.linalg.eigh(deviations.T @ deviations / len(embeddings))
+    variances = (1 - SHRINKAGE) * variances + SHRINKAGE * variances.mean()
+    matrix = (directions * variances ** (-WHITENING / 2)) @ directions.T
+    return mean.astype(np.float32), matrix.astype(np.float32)
+
+
+def _fit_judgement(held: Sequence[_Held]) -> Floats:
+    """Fits a logistic regression of being right on the evidence; returns weights and bias.
+
+    No piece of evidence may count against a candidate: each speaks for it by construction, and
+    with few examples a free fit would find the opposite by chance.
+    """
+    evidence = np.vstack([h.evidence[:, :JUDGED].reshape(-1, h.evidence.shape[2]) for h in held])
+    right = np.concatenate([(h.candidates[:, :JUDGED] == h.codes[:, None]).ravel() for h in held])
+    # Scaled, so that the penalty weighs on all pieces alike.
+    spread = evidence.std(axis=0) + 1e-6
+    scaled = evidence / spread
+
+    def loss(parameters: Floats) -> tuple[float, Floats]:
+        weights, bias = parameters[:-1], parameters[-1]
+        log_odds = scaled @ weights + bias
+        error = expit(log_odds) - right
+        value = np.logaddexp(0, np.where(right, -log_odds, log_odds)).mean()
+        gradient = scaled.T @ error / len(error) + PENALTY * weights
+        return value + PENALTY / 2 * weights @ weights, np.append(gradient, error.mean())
+
+    bounds = [(0, None)] * len(spread) + [(None, None)]
+    start = np.zeros(len(spread) + 1)
+    fitted = minimize(loss, start, jac=True, method="L-BFGS-B", bounds=bounds).x
+    return np.append(fitted[:-1] / spread, fitted[-1]).astype(np.float32)
+
+
+def _fit_scope(held: Sequence[_Held], outside: NDArray[np.bool_]) -> Floats:
+    """Fits the probability of being inside the library, both sides counting the same."""
+    if not outside.any():
+        return np.zeros(2, dtype=np.float32)
+    difference = np.concatenate([h.scores @ np.where(outside, -1.0, 1.0) for h in held])
+    inside = ~outside[np.concatenate([h.codes for h in held])]
+    model = LogisticRegression(class_weight="balanced").fit(difference[:, None], inside)
+    return np.array([model.coef_[0, 0], model.intercept_[0]], dtype=np.float32)

@@ -6,10 +6,12 @@ safety patterns, which a repair may produce, and ordinary ones, which are left a
 
 from __future__ import annotations
 
+import json
 import re
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping
 from functools import lru_cache
+from pathlib import Path
 
 # Shorter words have too many neighbours for a repair to be certain.
 _MIN_TYPO = 5
@@ -17,6 +19,12 @@ _MIN_RUN_TOGETHER = 7
 _MAX_WORD = 40
 _SINGLE_LETTER_WORDS = frozenset({"i", "a"})
 _DOUBLED = re.compile(r"(.)\1")
+
+
+def ordinary_words(tokenizer: Path) -> list[str]:
+    """Returns the whole words that the sentence encoder's tokenizer file knows: common English."""
+    vocabulary = json.loads(tokenizer.read_text(encoding="utf-8"))["model"]["vocab"]
+    return [word for word in vocabulary if word.isalpha()]
 
 
 class Respeller:

@@ -18,7 +18,7 @@ import numpy as np
 from guide.folding import SENTENCE_ENDS, fold, is_plain, unleet
 from guide.respelling import Respeller
 from guide.safety_head import LEVELS, NONE, Matrix, Probabilities, Reading, SafetyHead, level_of
-from guide.safety_patterns import Hit, PatternBook
+from guide.safety_patterns import MASK, Hit, PatternBook
 
 PATTERNS_FILE = "safety_patterns.json"
 
@@ -41,8 +41,8 @@ _MAX_CONTINUATION = 12  # words; a longer message stands on its own
 _URGENCY = (
     "crisis/medical_emergency",
     "crisis/someone_else",
-    "crisis/suicide",
     "crisis/means",
+    "crisis/suicide",
     "crisis/harm_to_others",
     "crisis/abuse",
     "crisis/self_harm",
@@ -61,6 +61,8 @@ _URGENCY = (
     "check_in/education",
 )
 MODEL_DETECTOR = "model"
+# Statements softened by these cues of the pattern file are blanked out for the head.
+NOT_NOW = frozenset({"negation", "past", "recovered", "was"})
 
 
 class Encoder(Protocol):
@@ -93,7 +95,9 @@ class _Piece:
     @property
     def reading(self) -> Reading:
         """What the head reads of it."""
-        return Reading(self.text[:_MAX_READ], tuple({f"{hit.pattern}:{hit.label}" for hit in self.hits}))
+        return Reading(
+            self.text[:_MAX_READ], tuple({f"{hit.pattern}:{hit.label}" for hit in self.hits})
+        )
 
 
 @dataclass(frozen=True)
@@ -176,7 +180,7 @@ class SafetyAssessor:
         views = self._views(text)
         pieces = self._read(views)
         whole = pieces[: len(views)]
-        known = embedding if is_plain(text) else None
+        known = embedding if is_plain(text) and MASK not in whole[0].text else None
         scored = self._score(whole, pieces[len(views) :], known)
         found = self._combine([hit for piece in whole for hit in piece.hits], scored)
         if found.level != "crisis" and recent:
@@ -198,10 +202,11 @@ class SafetyAssessor:
         whole, parts = [], []
         for view in views:
             sentences = [
-                _Piece(" ".join(sentence), self.patterns.find(sentence))
-                for sentence in dict.fromkeys(_sentences(view.split()))
+                _piece(words, self.patterns.find(words))
+                for words in map(self.patterns.without_idioms, dict.fromkeys(_sentences(view)))
             ]
-            whole.append(_Piece(view, [hit for piece in sentences for hit in piece.hits]))
+            text = " ".join(piece.text for piece in sentences)
+            whole.append(_Piece(text, [hit for piece in sentences for hit in piece.hits]))
             parts += sentences if len(sentences) > 1 else []
         return whole + parts
 
@@ -255,7 +260,7 @@ class SafetyAssessor:
                 detectors.setdefault(label, []).append(MODEL_DETECTOR)
         if not detectors:
             return Assessment(NONE, None, (), best["crisis"])
-        label = min(detectors, key=_URGENCY.index)
+        label = min(detectors, key=lambda label: _urgency(label, detectors[label]))
         level, category = label.split("/")
         return Assessment(level, category, tuple(dict.fromkeys(detectors[label])), best[level])
 
@@ -272,10 +277,33 @@ class SafetyAssessor:
         before = before[-_RECENT_WORDS:]
         across = [
             hit
-            for hit in self.patterns.find([*before, *words])
+            for hit in self.patterns.find(self.patterns.without_idioms([*before, *words]))
             if level_of(hit.label) == "crisis" and hit.start < len(before) < hit.end
         ]
         return self._combine(across, []) if across else None
+
+
+def _piece(words: Sequence[str], hits: list[Hit]) -> _Piece:
+    """Returns a sentence as the head shall read it: what is denied or past is blanked out.
+
+    The head cannot tell "I want to" from "I do not want to" well enough. A sentence with any
+    statement about now is left as it is.
+    """
+    text = list(words)
+    if not any(level_of(hit.label) == "crisis" for hit in hits):
+        for hit in hits:
+            if hit.cue in NOT_NOW:
+                text[hit.start : hit.end] = [MASK] * (hit.end - hit.start)
+    return _Piece(" ".join(text), hits)
+
+
+def _urgency(label: str, detectors: Sequence[str]) -> tuple[int, int]:
+    """Returns a key that sorts the most urgent finding first.
+
+    A check-in that the head alone suggests comes after a request for advice.
+    """
+    hinted = level_of(label) == "check_in" and list(detectors) == [MODEL_DETECTOR]
+    return int(hinted), _URGENCY.index(label)
 
 
 def _within_bounds(pieces: Sequence[_Piece]) -> list[_Piece]:
@@ -289,10 +317,10 @@ def _within_bounds(pieces: Sequence[_Piece]) -> list[_Piece]:
     return chosen
 
 
-def _sentences(words: Sequence[str]) -> Iterator[tuple[str, ...]]:
+def _sentences(text: str) -> Iterator[tuple[str, ...]]:
     """Yields the sentences of a folded text without their marks; long ones in pieces."""
     sentence: list[str] = []
-    for word in [*words, "."]:
+    for word in [*text.split(), "."]:
         if word not in SENTENCE_ENDS:
             if word[0].isalnum():
                 sentence.append(word)

@@ -34,7 +34,7 @@ CATEGORIES = frozenset(
 NOTHING = "none"
 
 _APART = 4  # words between the parts of "A & B"
-_MASK = "_"
+MASK = "_"
 _START, _END = "^", "$"
 _NUMBERS: dict[str, dict[str, Any]] = {
     "{number}": {"LIKE_NUM": True},
@@ -42,19 +42,24 @@ _NUMBERS: dict[str, dict[str, Any]] = {
     "{year}": {"ORTH": {"REGEX": "^(19|20)[0-9]{2}$"}},
 }
 _ELEMENT = re.compile(r"(?P<gap>\.\.\.)(?P<most>\d*)|(?P<words>[^?\s]+?)(?P<optional>\??)")
-_TERM = re.compile(r"[a-z0-9]+")
+_TERM = re.compile(r"[^\W_A-Z]+")
 
 Tokens = Sequence[str]
 
 
 @dataclass(frozen=True)
 class Hit:
-    """A pattern found in a sentence; `label` is its category after softening."""
+    """A pattern found in a sentence.
+
+    `label` is its category after softening, `cue` the cue that softened it; `start` and `end` are
+    word numbers.
+    """
 
     pattern: str
     label: str
     start: int
     end: int
+    cue: str | None = None
 
 
 @dataclass
@@ -75,11 +80,12 @@ class _Pattern:
 
 @dataclass
 class _Cue:
-    """Words that soften a match: before it, or anywhere in the same clause."""
+    """Words that soften a match: beside it, or anywhere in the same clause."""
 
     name: str
     becomes: str
     reach: int | None
+    general: bool
     words: _Index
     unless: _Index
 
@@ -113,37 +119,45 @@ class PatternBook:
         return cls(data, path)
 
     def find(self, sentence: Tokens) -> list[Hit]:
-        """Returns what the patterns find in the words of one sentence, softened by its cues."""
-        words = self._mask_idioms([_START, *sentence, _END])
+        """Returns what the patterns find in a sentence without idioms, softened by its cues."""
+        words = [_START, *sentence, _END]
         hits = []
         for phrase, start, end in self._patterns.matches(words, self._vocab):
             pattern: _Pattern = phrase.owner
-            label = self._soften(pattern, words, start, end)
+            cue = self._softening_cue(pattern, words, start, end)
+            label = cue.becomes if cue else pattern.category
             if label != NOTHING:
-                hits.append(Hit(pattern.id, label, max(start - 1, 0), min(end - 1, len(sentence))))
+                first, last = max(start - 1, 0), min(end - 1, len(sentence))
+                hits.append(Hit(pattern.id, label, first, last, cue.name if cue else None))
         return hits
 
-    def _mask_idioms(self, words: list[str]) -> list[str]:
+    def without_idioms(self, sentence: Tokens) -> list[str]:
+        """Returns the words of a sentence with those of figures of speech blanked out."""
+        words = list(sentence)
         for _, start, end in self._idioms.matches(words, self._vocab):
-            words[start:end] = [_MASK] * (end - start)
+            words[start:end] = [MASK] * (end - start)
         return words
 
-    def _soften(self, pattern: _Pattern, words: list[str], start: int, end: int) -> str:
-        """Returns the pattern's category, or what a cue beside the match turns it into."""
+    def _softening_cue(
+        self, pattern: _Pattern, words: list[str], start: int, end: int
+    ) -> _Cue | None:
+        """Returns the first cue that softens the match, if any does."""
         if not pattern.soften:
-            return pattern.category
+            return None
         left = next((i + 1 for i in range(start, -1, -1) if words[i] in self._breaks), 0)
         right = next((i for i in range(end, len(words)) if words[i] in self._breaks), len(words))
         for cue in self._cues:
             if cue.name not in pattern.soften:
                 continue
             first = left if cue.reach is None else max(left, start - cue.reach)
-            scope = words[first:right] if cue.reach is None else [*words[first:start], _END]
+            scope = words[first:right]
+            if cue.reach is not None:
+                scope = [*words[first:start], _END, *words[start:end]]
             if cue.words.found_in(scope, self._vocab) and not cue.unless.found_in(
                 words[left:right], self._vocab
             ):
-                return cue.becomes
-        return pattern.category
+                return cue
+        return None
 
     # Reading
 
@@ -221,12 +235,14 @@ class PatternBook:
                 require(entry, "words", list, self._path, place), f"{place}.words", name
             )
             unless = self._phrases(entry.get("unless", []), f"{place}.unless", name)
-            cues.append(_Cue(name, becomes, reach, _Index(words), _Index(unless)))
+            general = not entry.get("only_where_named", False)
+            cues.append(_Cue(name, becomes, reach, general, _Index(words), _Index(unless)))
         return cues
 
     def _read_patterns(self) -> list[_Phrase]:
         phrases: list[_Phrase] = []
         names = frozenset(cue.name for cue in self._cues)
+        general = frozenset(cue.name for cue in self._cues if cue.general)
         seen: set[str] = set()
         for number, entry in enumerate(require(self.data, "patterns", list, self._path, ""), 1):
             name = require(entry, "id", str, self._path, f"pattern {number}")
@@ -242,7 +258,7 @@ class PatternBook:
                     f"{category!r} is no category",
                     "use one of " + ", ".join(sorted(CATEGORIES)),
                 )
-            soften = frozenset(entry.get("soften", names))
+            soften = frozenset(entry.get("soften", general))
             if not soften <= names:
                 raise self._wrong(
                     f"{place}.soften",

@@ -34,7 +34,7 @@ def dialogues(
     except ContentError as error:
         fail(str(error))
     out = Console()
-    failed = 0
+    failed = known = 0
     with assistant_at(server) as assistant:
         progress = track(
             loaded,
@@ -48,10 +48,13 @@ def dialogues(
                 exchanges = play(dialogue, assistant)
             except ServerError as error:
                 fail(f"{dialogue.name}: {error}")
-            if exchanges[-1].wrong:
+            if exchanges[-1].wrong and dialogue.fault:
+                known += 1
+            elif exchanges[-1].wrong:
                 failed += 1
                 show_failure(out, dialogue, exchanges)
-    out.print(f"{len(loaded) - failed} passed, {failed} failed")
+    passed = len(loaded) - failed - known
+    out.print(f"{passed} passed, {known} with a known fault, {failed} failed")
     if failed:
         raise typer.Exit(1)
 

@@ -1,5 +1,9 @@
 """Puts the sub-commands together."""
 
+import signal
+import sys
+from typing import Any
+
 import typer
 
 from guide.command.ask import ask
@@ -17,3 +21,14 @@ app = typer.Typer(
 )
 for command in (run, chat, ask, dialogues, check, review):
     app.command()(command)
+
+
+@app.callback()
+def main() -> None:
+    """KAP Guide: information about ketamine therapy, written and sourced beforehand."""
+    # Ended by a supervisor, the command ends its servers as it does on Ctrl-C.
+    signal.signal(signal.SIGTERM, _end)
+
+
+def _end(signum: int, frame: Any) -> None:
+    sys.exit(128 + signum)

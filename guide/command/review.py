@@ -85,7 +85,7 @@ def show_topic(out: Console, composer: Composer, key: str) -> None:
     for name, reply in (
         ("answer", composer.answer(key, 0)),
         ("tell me more", composer.detail(key)),
-        ("simpler", composer.simpler(key, 1)),
+        ("simpler", composer.answer(key, 1, None, "simpler")),
         ("sources", composer.sources(key)),
     ):
         out.print(f"[bold]{name}[/]")
@@ -98,8 +98,8 @@ def show_topic(out: Console, composer: Composer, key: str) -> None:
 def record_approval(topic: Topic, name: str, due: Optional[str]) -> None:
     """Write the approval into the topic's file; comments and order of the file stay."""
     yaml = YAML()
-    yaml.preserve_quotes = True
-    yaml.width = 120
+    yaml.preserve_quotes = True  # type: ignore[assignment]  # its stub says None
+    yaml.width = 120  # type: ignore[assignment]
     document = yaml.load(topic.path.read_text(encoding="utf-8"))
     document["responses"][f"utter_faq/{topic.key}"][0]["metadata"]["review"].update(
         {"status": "approved", "by": name, "on": date.today().isoformat(), "due": due}

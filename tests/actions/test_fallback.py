@@ -4,7 +4,13 @@ from typing import Any
 
 import pytest
 
-from actions.fallback import ActionClarify, ActionComplaint, ActionStartOver, ActionUnknown
+from actions.fallback import (
+    ActionClarify,
+    ActionComplaint,
+    ActionOutside,
+    ActionStartOver,
+    ActionUnknown,
+)
 
 RANKING = [
     {"intent_response_key": f"faq/{key}", "confidence": 0.3}
@@ -48,3 +54,10 @@ def test_start_over_forgets_the_topic_and_keeps_the_country(act: Any) -> None:
     outcome = act(ActionStartOver(), topic="bladder", country="UK")
     assert outcome.kinds == ["utter_start_over"]
     assert outcome.slots == {"country": "UK"}
+
+
+def test_a_question_outside_the_library_gets_what_helps_then_a_person(act: Any) -> None:
+    response = {"utter_action": "utter_out_of_scope/veterinary"}
+    message = {"response_selector": {"out_of_scope": {"response": response}}}
+    assert act(ActionOutside(), message).kinds == ["utter_out_of_scope/veterinary"]
+    assert act(ActionOutside(), message, misses=1).kinds == ["utter_unknown_again"]

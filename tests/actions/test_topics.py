@@ -34,7 +34,7 @@ def test_an_answer_carries_topic_title_sources_and_buttons(act: Any) -> None:
         "/tell_more",
         "/ask_sources",
     ]
-    assert outcome.slots == {"topic": "bladder", "answered": ["bladder"], "misses": 0}
+    assert outcome.slots == {"topic": "bladder", "told": ["bladder answer"], "misses": 0}
 
 
 def test_a_pressed_button_wins_over_what_was_understood(act: Any) -> None:
@@ -45,15 +45,27 @@ def test_a_pressed_button_wins_over_what_was_understood(act: Any) -> None:
 def test_two_questions_get_two_answers_in_order(act: Any) -> None:
     outcome = act(ActionAnswer(), understood("addiction", "driving"))
     assert [message["topic"] for message in outcome.messages] == ["addiction", "driving"]
-    assert outcome.slots["answered"] == ["addiction", "driving"]
+    assert outcome.slots["told"] == ["addiction answer", "driving answer"]
 
 
 def test_the_same_question_again_is_told_in_other_words(act: Any) -> None:
-    texts = [
-        act(ActionAnswer(), understood("bladder"), answered=["bladder"] * times).messages[0]["text"]
-        for times in range(3)
-    ]
-    assert len({text.split("\n\n")[0] for text in texts}) == 3
+    told: list[str] = []
+    texts = []
+    for _ in range(3):
+        outcome = act(ActionAnswer(), understood("bladder"), told=told)
+        told = outcome.slots["told"]
+        texts.append(outcome.messages[0]["text"].split("\n\n")[0])
+    assert len(set(texts)) == 3
+    assert act(ActionAnswer(), understood("bladder"), told=told).kinds == ["utter_all_told"]
+
+
+@pytest.mark.parametrize(
+    ("action", "telling"), [(ActionTellMore(), "detail"), (ActionSimplify(), "simpler")]
+)
+def test_what_was_told_is_not_told_twice(act: Any, action: Any, telling: str) -> None:
+    first = act(action, topic="bladder", told=["bladder answer"])
+    assert first.slots["told"] == ["bladder answer", f"bladder {telling}"]
+    assert act(action, topic="bladder", told=first.slots["told"]).kinds == ["utter_all_told"]
 
 
 def test_a_check_in_follows_the_answer(act: Any) -> None:
@@ -79,7 +91,7 @@ def test_a_button_to_a_topic_that_is_gone_gets_an_apology(act: Any) -> None:
     ],
 )
 def test_follow_ups_lean_on_the_current_topic(act: Any, action: Any, kind: str) -> None:
-    outcome = act(action, topic="bladder", answered=["bladder"])
+    outcome = act(action, topic="bladder", told=["bladder answer"])
     assert outcome.kinds == [kind]
     if kind != "control":
         assert outcome.messages[0]["topic"] == "bladder"

@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 from rasa.core.channels.channel import UserMessage
-from rasa.shared.core.events import BotUttered
+from rasa.shared.core.events import BotUttered, UserUttered
 from rasa.shared.core.trackers import DialogueStateTracker
 
-from channels.turn import Incoming, Turns, last_disclosure
+from channels.turn import Incoming, Turns, remembered
 
 SECRET = "my name is Jo Secret"
 
@@ -115,5 +115,30 @@ def test_the_static_message_names_the_crisis_line() -> None:
     assert "988" in Turns("test").static_message.text
 
 
-def test_a_new_conversation_has_no_disclosure() -> None:
-    assert last_disclosure(None) is None
+def test_a_new_conversation_remembers_nothing() -> None:
+    memory = remembered(None)
+    assert memory.disclosed is None
+    assert memory.turns_since_crisis is None
+
+
+def test_after_a_crisis_a_reminder_comes_and_fades() -> None:
+    agent, turns = FakeAgent([CRISIS]), Turns("test")
+    assert take(agent, turns) == ["crisis"]
+    agent.messages = [ANSWER]
+    took = [take(agent, turns) for _ in range(5)]
+    reminded = [agent.said.count("utter_help_is_there")]
+    assert len(took[0]) == 3  # disclosure, answer, reminder
+    assert [len(kinds) for kinds in took[1:]] == [1, 2, 1, 1]
+    assert reminded == [2]
+
+
+def test_another_process_knows_from_the_store_how_long_ago_the_crisis_was() -> None:
+    crisis = BotUttered("Call 988.", metadata={"kind": "crisis"})
+    events = [
+        UserUttered("a"),
+        crisis,
+        UserUttered("b"),
+        BotUttered("x", metadata={"kind": "answer"}),
+    ]
+    tracker = DialogueStateTracker.from_events("test:1", [*events, UserUttered("c")])
+    assert remembered(tracker).turns_since_crisis == 1

@@ -289,5 +289,5 @@ async def test_the_protocol_shows_the_lines_the_replies_and_the_counts(web: WebS
     page = (await visitor.call("GET", "/crisis-protocol"))[1].decode()
     assert "116 123" in page
     assert "988" in page
-    assert "self harm" in page
+    assert "Self-harm" in page
     assert "1 crisis reply" in page

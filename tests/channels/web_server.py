@@ -1,6 +1,7 @@
 """The website channel on a real server, over an agent that the test controls."""
 
 import asyncio
+import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -26,6 +27,7 @@ from guide.topics import TopicLibrary
 
 SETTINGS = WebSettings(secret=b"s" * 32, origins=frozenset({"https://clinic.example"}))
 PATH = "/webhooks/web"
+DOMAIN = Domain.from_yaml("slots: {country: {type: text, mappings: [{type: custom}]}}")
 
 ANSWER = {
     "text": "It can.\n\nAsk your clinician.",
@@ -37,6 +39,7 @@ ANSWER = {
 CRISIS = {"text": "Please call or text 988.", "kind": "crisis", "category": "suicide"}
 TEXTS = {
     "utter_disclosure": {"text": "I am a program.", "kind": "disclosure"},
+    "utter_help_is_there": {"text": "Help is still there.", "kind": "check_in"},
     "utter_too_long": {"text": "That is too long. Call or text 988.", "kind": "control"},
 }
 
@@ -56,9 +59,11 @@ class FakeAgent:
         self.country: str | None = None
         self.ready = True
         self.received: list[UserMessage] = []
-        self.tracker_store: Any = InMemoryTrackerStore(Domain.empty())
+        self.tracker_store: Any = InMemoryTrackerStore(DOMAIN)
         self.lock_store: Any = InMemoryLockStore()
         self.action_endpoint: Any = None
+        self.texts = dict(TEXTS)
+        self.nlg = SimpleNamespace(generate=self._generate)
 
     def is_ready(self) -> bool:
         return self.ready
@@ -78,13 +83,10 @@ class FakeAgent:
             if self.error:
                 raise self.error
 
-    async def execute_action(
-        self, conversation: str, action: str, channel: Any, policy: Any, confidence: float
-    ) -> None:
+    async def _generate(self, response: str, tracker: Any, channel: str) -> dict[str, Any]:
         if self.error:
             raise self.error
-        tracker = await self.tracker_store.get_or_create_tracker(conversation)
-        await self._say(tracker, channel, [TEXTS[action]])
+        return dict(self.texts[response])
 
     async def _say(self, tracker: Any, channel: Any, messages: list[dict[str, Any]]) -> None:
         for message in messages:
@@ -139,7 +141,9 @@ class Visitor:
 
 
 class WebServer(SimpleNamespace):
-    """A running channel: `channel`, `agent`, `url`, `port`, `http`."""
+    """A running channel and its parts."""
+
+    app: Any
 
     channel: WebChannel
     agent: FakeAgent
@@ -169,14 +173,16 @@ async def serving(**settings: Any) -> AsyncIterator[WebServer]:
     app = configure_app([channel], enable_api=False)
     agent = FakeAgent()
     app.ctx.agent = agent
-    server = await app.create_server("127.0.0.1", 0, return_asyncio_server=True)
+    listening = socket.socket()
+    listening.bind(("127.0.0.1", 0))
+    port = listening.getsockname()[1]
+    server = await app.create_server(sock=listening, return_asyncio_server=True)
     await server.startup()
     await server.before_start()
     await server.start_serving()
-    port = server.server.sockets[0].getsockname()[1]
     url = f"http://127.0.0.1:{port}{PATH}"
     async with aiohttp.ClientSession() as http:
-        yield WebServer(channel=channel, agent=agent, url=url, port=port, http=http)
+        yield WebServer(app=app, channel=channel, agent=agent, url=url, port=port, http=http)
     await server.before_stop()
     server.close()
     await server.wait_closed()

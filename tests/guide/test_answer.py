@@ -20,9 +20,9 @@ def test_every_topic_can_be_told_in_every_way(composer: Composer) -> None:
         replies = [
             composer.answer(key, 0),
             composer.answer(key, 1, "UK"),
-            composer.simpler(key, 2),
+            composer.answer(key, 2, None, "simpler"),
+            composer.answer(key, 3, None, "detail"),
             composer.detail(key),
-            composer.detail_again(key, 3),
             composer.sources(key),
             composer.related(key, [key]),
         ]

@@ -119,9 +119,7 @@ def test_every_reply_key_of_the_gate_exists() -> None:
         for block in load_yaml(path).get("nlu") or []
         if block["intent"].split("/")[0] in ("crisis", "check_in", "boundary")
     }
-    assert {f"utter_{intent}" for intent in intents} == {
-        key for key in responses if "/" in key
-    }
+    assert {f"utter_{intent}" for intent in intents} == {key for key in responses if "/" in key}
 
 
 def test_the_clinic_file_that_ships_is_recognisably_a_sample() -> None:

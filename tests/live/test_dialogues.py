@@ -29,12 +29,17 @@ def transcript(exchanges: Sequence[Exchange]) -> str:
     return "\n".join(lines)
 
 
-@pytest.mark.parametrize(
-    "dialogue", DIALOGUES, ids=lambda dialogue: f"{dialogue.path.stem}: {dialogue.name}"
-)
+def as_parameter(dialogue: Dialogue) -> object:
+    """Return the dialogue as a test; one with a known fault may fail, and says why."""
+    known = [pytest.mark.xfail(reason=dialogue.fault, strict=False)] if dialogue.fault else []
+    return pytest.param(dialogue, marks=known, id=f"{dialogue.path.stem}: {dialogue.name}")
+
+
+@pytest.mark.parametrize("dialogue", map(as_parameter, DIALOGUES))
 def test_a_dialogue_goes_as_written(assistant: Assistant, dialogue: Dialogue) -> None:
     exchanges = play(dialogue, assistant)
-    assert not exchanges[-1].wrong, "\n" + transcript(exchanges)
+    if exchanges[-1].wrong:
+        pytest.fail(transcript(exchanges), pytrace=False)
 
 
 def test_a_file_names_each_of_its_dialogues_differently() -> None:

@@ -1,0 +1,98 @@
+"""What processes share through Redis, and that an answer does not depend on it."""
+
+import asyncio
+import shutil
+import socket
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from channels.web_limits import RateLimits
+from channels.web_memory import IdReusedError, Ledger, Outcome, ProcessMemory, RedisMemory
+from tests.channels.web_server import serving
+from tests.needs import need
+
+NOBODY = "redis://127.0.0.1:9/0"
+
+
+@pytest.fixture(scope="module")
+def redis_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A real Redis on a free port, without anything on disk."""
+    program = need(shutil.which("redis-server"), "redis-server is not installed")
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    folder: Path = tmp_path_factory.mktemp("redis")
+    arguments = ["--port", str(port), "--bind", "127.0.0.1", "--save", "", "--dir", str(folder)]
+    server = subprocess.Popen([program, *arguments], stdout=subprocess.DEVNULL)
+    for _ in range(100):
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)) == 0:
+                break
+        time.sleep(0.05)
+    yield f"redis://127.0.0.1:{port}/0"
+    server.terminate()
+    server.wait()
+
+
+async def answer_slowly() -> Outcome:
+    await asyncio.sleep(0.3)
+    return Outcome(200, {"at": time.monotonic()})
+
+
+async def never() -> Outcome:
+    raise AssertionError("this message was answered before")
+
+
+async def test_two_processes_take_one_turn(redis_url: str) -> None:
+    one, other = Ledger(RedisMemory(redis_url)), Ledger(RedisMemory(redis_url))
+    first, second = await asyncio.gather(
+        one.once("a", "digest", answer_slowly), other.once("a", "digest", answer_slowly)
+    )
+    assert first == second
+    assert await Ledger(RedisMemory(redis_url)).once("a", "digest", never) == first
+    with pytest.raises(IdReusedError):
+        await other.once("a", "another", never)
+
+
+async def test_a_session_that_ended_has_ended_in_every_process(redis_url: str) -> None:
+    async with serving(redis_url=redis_url) as web:
+        visitor = await web.visitor().open()
+        assert (await visitor.send(text="hi"))[0] == 200
+        await visitor.call("DELETE", "/session")
+        token = visitor.headers["Authorization"]
+    async with serving(redis_url=redis_url) as web:
+        visitor = web.visitor()
+        visitor.headers["Authorization"] = token
+        assert (await visitor.send(text="hi"))[1]["error"] == "session_ended"
+
+
+async def test_limits_are_shared(redis_url: str) -> None:
+    one, other = RateLimits(redis_url), RateLimits(redis_url)
+    assert await one.wait("1/minute", "messages", "x") == 0
+    assert await other.wait("1/minute", "messages", "x") > 0
+    assert await other.wait("1/minute", "messages", "y") == 0
+
+
+async def test_without_redis_people_are_answered_all_the_same() -> None:
+    async with serving(redis_url=NOBODY, session_messages="2/minute") as web:
+        visitor = await web.visitor().open()
+        first = await visitor.send("message-one", text="hi")
+        assert first[0] == 200
+        assert await visitor.send("message-one", text="hi") == first
+        assert (await visitor.send(text="hi"))[0] == 429
+        await visitor.call("DELETE", "/session")
+        assert (await visitor.send(text="hi"))[0] == 401
+
+
+async def test_what_is_kept_is_forgotten_in_time() -> None:
+    kept = ProcessMemory()
+    await kept.put("a", "1", 0.05)
+    assert await kept.claim("a", "2", 1) == "1"
+    await asyncio.sleep(0.06)
+    assert await kept.get("a") is None
+    assert await kept.claim("a", "2", 1) is None
+    assert await kept.get("a") == "2"
