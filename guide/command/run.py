@@ -15,7 +15,7 @@ def run(
     try:
         with running(port, report=lambda step: console.print(f"[dim]{step} …[/]")) as up:
             url = up.assistant.url
-            console.print(f"[bold green]KAP Guide answers at {url}[/]")
+            console.print(f"[bold green]KAP Guide answers. Its page:[/] {url}/webhooks/web/")
             console.print(
                 "Talk to it in another terminal:  .venv/bin/kap-guide chat --server " + url,
                 highlight=False,
