@@ -22,7 +22,7 @@ CLEAR_RATIO = 2
 
 # Where the thresholds are set: the share of held-out out-of-scope texts that may be answered, and
 # that may be offered topics, and the share of answers that may be wrong.
-ANSWERED_OUT_OF_SCOPE = 0.015
+ANSWERED_OUT_OF_SCOPE = 0.02
 OFFERED_OUT_OF_SCOPE = 0.15
 WRONG_ANSWERS = 0.15
 

@@ -182,7 +182,8 @@ def unleet(text: str, known: Collection[str] = ()) -> str | None:
     characters = _characters(text)
     if not _SUSPECT.search(characters):
         return None
-    return _words(_FIGURE_WORD.sub(lambda match: _letters_of(match[0], known), characters))
+    letters = _FIGURE_WORD.sub(lambda match: _letters_of(match[0], known), characters)
+    return _words(_ELONGATED.sub(r"\1\1", letters))  # k1111ll too is an elongated word
 
 
 def _characters(text: str) -> str:

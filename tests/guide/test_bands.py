@@ -2,7 +2,15 @@
 
 import pytest
 
-from guide.bands import CLARIFY, UNKNOWN, Thresholds, decide, learn_thresholds
+from guide.bands import (
+    ANSWERED_OUT_OF_SCOPE,
+    CLARIFY,
+    UNKNOWN,
+    WRONG_ANSWERS,
+    Thresholds,
+    decide,
+    learn_thresholds,
+)
 from guide.ranking import Ranking
 from guide.ranking_training import HeldOut
 
@@ -47,7 +55,7 @@ def test_thresholds_keep_what_is_out_of_scope_from_being_answered() -> None:
     stray = [held("out_of_scope/x", "faq/a", i / 1000) for i in range(1000)]
     thresholds = learn_thresholds(right + stray)
     answered = [e for e in stray if e.ranking[0][1] > thresholds.answer]
-    assert len(answered) <= 30
+    assert len(answered) <= ANSWERED_OUT_OF_SCOPE * len(stray)
     assert 0 < thresholds.clarify < thresholds.answer < 1
 
 
@@ -55,7 +63,9 @@ def test_thresholds_keep_most_answers_right() -> None:
     sure = [held("faq/a", "faq/a", 0.9) for _ in range(80)]
     wrong = [held("faq/a", "faq/b", 0.3 + i / 1000) for i in range(80)]
     threshold = learn_thresholds(sure + wrong).answer
-    assert sum(example.ranking[0][1] >= threshold for example in wrong) == 20
+    answered = sum(example.ranking[0][1] >= threshold for example in sure + wrong)
+    assert answered >= len(sure)
+    assert (answered - len(sure)) / answered <= WRONG_ANSWERS
 
 
 def test_without_a_mistake_everything_is_answered() -> None:
