@@ -5,6 +5,7 @@ export RASA_TELEMETRY_ENABLED := false
 export TF_CPP_MIN_LOG_LEVEL := 3
 export SQLALCHEMY_SILENCE_UBER_WARNING := 1
 export HF_HUB_OFFLINE := 1
+export ACTION_HOST ?= 127.0.0.1
 export ACTION_PORT ?= 5055
 
 PYTHON_BIN := .venv/bin/python
@@ -75,6 +76,7 @@ $(ENCODER): guide/encoder_export.py | $(INSTALLED)
 $(MODEL): $(INGREDIENTS) $(ENCODER) | $(INSTALLED)
 	@echo "Training (well under a minute once started; loading Rasa takes most of it)"
 	@$(PYTHON_BIN) -W ignore -m rasa train --out models --fixed-model-name kap-guide --quiet
+	@$(KAP_GUIDE) model-hash --record >/dev/null
 	@touch $@
 
 lock: ## Lock the versions of requirements*.in with hashes (needs uv)
@@ -84,4 +86,4 @@ lock: ## Lock the versions of requirements*.in with hashes (needs uv)
 	done
 
 clean: ## Remove everything that was built or trained
-	rm -rf .venv build models/*.tar.gz results *.egg-info .rasa
+	rm -rf .venv build models/*.tar.gz* results *.egg-info .rasa

@@ -17,8 +17,10 @@ from rasa.shared.core.trackers import DialogueStateTracker
 
 from guide.clinic import Clinic, fill
 from guide.content import load_yaml
+from guide.notice import off_reply
 from guide.paths import CONTENT, DATA
 from guide.reply import Reply
+from guide.switch import Switch
 
 logger = logging.getLogger(__name__)
 
@@ -73,6 +75,8 @@ class Turns:
         self.channel = channel
         self.clinic = Clinic.load(CONTENT)
         self.static_message = static_message(self.clinic)
+        self.notice = off_reply(self.clinic)
+        self.switch = Switch.from_environment()
         # What was last said in each conversation; spares a look into the store on most turns.
         self._memories: OrderedDict[str, Memory] = OrderedDict()
 
@@ -80,6 +84,8 @@ class Turns:
         """Return the replies to one message; at least one, and never an exception."""
         collector = ReplyCollector(self.channel)
         try:
+            if await self.switch.is_off():
+                return [self.notice]
             message = UserMessage(
                 text=incoming.text,
                 output_channel=collector,
@@ -138,7 +144,12 @@ class Turns:
         return None
 
     async def say(self, agent: Agent, conversation: str, response: str) -> Reply:
-        """Return `response` and keep it in the conversation, without an action in between."""
+        """Return `response` and keep it in the conversation, without an action in between.
+
+        While the assistant is off it is the notice, which is kept nowhere.
+        """
+        if await self.switch.is_off():
+            return self.notice
         async with agent.lock_store.lock(conversation):
             tracker = await agent.tracker_store.get_or_create_tracker(conversation)
             message = await agent.nlg.generate(response, tracker, self.channel)

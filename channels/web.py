@@ -175,6 +175,11 @@ class WebChannel(InputChannel):
         session = await self.sessions.check(request.headers.get("authorization", ""))
         await self._limit(self.settings.session_messages, "history", session.id)
         agent = _agent(request)
+        if await self.turns.switch.is_off():
+            # What was answered before may be the very thing that it was switched off for.
+            notice = await self._rendered(agent, session, [self.turns.notice])
+            shown = [{"from": "guide", "reply": reply} for reply in notice]
+            return Outcome(200, {"messages": shown, "starters": []})
         starters = self.conversations.buttons(session.conversation, self.conversations.starters)
         messages = await self.conversations.history(agent, session.conversation)
         return Outcome(200, {"messages": messages, "starters": starters})
@@ -287,6 +292,10 @@ class WebChannel(InputChannel):
     # Operation
 
     async def _health(self, request: Request) -> HTTPResponse:
+        # Without a model a process can answer nobody, not even in a crisis: it is to be replaced.
+        agent = getattr(request.app.ctx, "agent", None)
+        if agent is None or not agent.is_ready():
+            return response.json({"status": "no model"}, 503)
         return response.json({"status": "ok"})
 
     async def _ready(self, request: Request) -> HTTPResponse:

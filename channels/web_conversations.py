@@ -18,7 +18,7 @@ from guide.reply import Button, Reply
 from guide.topics import TopicLibrary
 
 # Replies that come with buttons to call or text somebody.
-WITH_CONTACTS = frozenset({"crisis", "check_in", "error"})
+WITH_CONTACTS = frozenset({"crisis", "check_in", "error", "notice"})
 
 # Which number comes first, by the category of a crisis: a phrase of the crisis lines that holds it.
 _FIRST = {"medical_emergency": "emergency", "means": "emergency", "abuse": "abuse_line"}

@@ -1,7 +1,6 @@
 """What an operator can set for the website channel."""
 
 import logging
-import os
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -9,6 +8,7 @@ from typing import Any, FrozenSet, Optional
 from urllib.parse import urlsplit
 
 from guide.clinic import Clinic
+from guide.environment import setting
 
 logger = logging.getLogger(__name__)
 
@@ -104,4 +104,5 @@ def _origins(given: Any) -> FrozenSet[str]:
 
 def from_environment(credentials: Optional[Mapping[str, Any]], clinic: Clinic) -> WebSettings:
     """Return the settings of this process. Raises as `WebSettings.load`."""
-    return WebSettings.load(credentials, clinic, os.environ)
+    env = {name: setting(name) or "" for name in ("WEB_SECRET", "REDIS_URL")}
+    return WebSettings.load(credentials, clinic, env)

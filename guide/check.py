@@ -11,7 +11,8 @@ from typing import Any
 from guide.answer import load_safety_language
 from guide.clinic import PLACEHOLDER, Clinic, unknown_placeholders
 from guide.content import ContentError, load_yaml
-from guide.paths import CONTENT, DATA, FAQ
+from guide.notice import PROXY_FILE, proxy_answer
+from guide.paths import CONTENT, DATA, FAQ, ROOT
 from guide.reply import KINDS
 from guide.topics import Topic, TopicLibrary, load_sources
 
@@ -68,6 +69,7 @@ def problems() -> list[str]:
     found += response_problems(responses, library, intents)
     found += duplicate_examples()
     found += starter_problems(clinic, library)
+    found += notice_problems(clinic)
     found += age_problems(clinic)
     return found
 
@@ -213,6 +215,19 @@ def starter_problems(clinic: Clinic, library: TopicLibrary) -> list[str]:
         for key in clinic.settings["starters"]
         if key not in library
     ]
+
+
+def notice_problems(clinic: Clinic) -> list[str]:
+    """Return what is wrong with the static notice, also when the proxy has other words."""
+    try:
+        wanted = proxy_answer(clinic)
+    except ContentError as error:
+        return [str(error)]
+    found = PROXY_FILE.read_text(encoding="utf-8") if PROXY_FILE.is_file() else ""
+    if found != wanted:
+        shown = PROXY_FILE.relative_to(ROOT)
+        return [f"{shown}: is not what the clinic's files say now; run `kap-guide notice`"]
+    return []
 
 
 def age_problems(clinic: Clinic, today: date | None = None) -> list[str]:

@@ -18,6 +18,7 @@ KINDS = frozenset(
         "smalltalk",
         "control",
         "error",
+        "notice",
     }
 )
 

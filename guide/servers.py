@@ -96,12 +96,18 @@ def require_free(port: int) -> None:
             ) from error
 
 
-def environment(action_port: int) -> dict[str, str]:
-    """Return the environment of both servers: no telemetry, loopback only, no look-ups outside."""
+def environment(action_port: int, interface: str = HOST) -> dict[str, str]:
+    """Return the environment of both servers: no telemetry, no look-ups outside.
+
+    Args:
+        action_port: where the action server listens, on ACTION_HOST (default: loopback).
+        interface: the address that a server listens on.
+    """
     return {
+        "ACTION_HOST": HOST,
         **os.environ,
         "ACTION_PORT": str(action_port),
-        "SANIC_HOST": HOST,
+        "SANIC_HOST": interface,
         "RASA_TELEMETRY_ENABLED": "false",
         "HF_HUB_OFFLINE": "1",
         "TF_CPP_MIN_LOG_LEVEL": "3",

@@ -10,8 +10,11 @@ from guide.command.ask import ask
 from guide.command.chat import chat
 from guide.command.check import check
 from guide.command.dialogues import dialogues
+from guide.command.model_hash import model_hash
 from guide.command.review import review
 from guide.command.run import run
+from guide.command.serve import app as serve
+from guide.command.switch import notice, off, on
 
 app = typer.Typer(
     help="KAP Guide: information about ketamine therapy, written and sourced beforehand.",
@@ -19,8 +22,9 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for command in (run, chat, ask, dialogues, check, review):
+for command in (run, chat, ask, dialogues, check, review, off, on, notice, model_hash):
     app.command()(command)
+app.add_typer(serve, name="serve")
 
 
 @app.callback()

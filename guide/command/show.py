@@ -18,6 +18,7 @@ STYLES = {
     "check_in": "bright_magenta",
     "crisis": "bold red",
     "error": "red",
+    "notice": "red",
 }
 
 

@@ -3,6 +3,7 @@
 import asyncio
 import time
 from contextlib import asynccontextmanager
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -12,6 +13,7 @@ from rasa.shared.core.events import BotUttered, UserUttered
 from rasa.shared.core.trackers import DialogueStateTracker
 
 from channels.turn import Incoming, Turns, remembered
+from guide.switch import Switch
 
 SECRET = "my name is Jo Secret"
 
@@ -142,3 +144,15 @@ def test_another_process_knows_from_the_store_how_long_ago_the_crisis_was() -> N
     ]
     tracker = DialogueStateTracker.from_events("test:1", [*events, UserUttered("c")])
     assert remembered(tracker).turns_since_crisis == 1
+
+
+def test_switched_off_every_turn_is_the_notice_with_the_crisis_line(tmp_path: Path) -> None:
+    agent, turns = FakeAgent([ANSWER], RuntimeError("the agent must not be asked")), Turns("test")
+    turns.switch = Switch(tmp_path / "off", None)
+    turns.switch.turn_off("a test")
+    (reply,) = asyncio.run(turns.take(agent, Incoming("test:1", SECRET)))  # type: ignore[arg-type]
+    assert reply.kind == "notice"
+    assert turns.clinic.placeholders()["crisis_call"] in reply.text
+    said = asyncio.run(turns.say(agent, "test:1", "utter_disclosure"))  # type: ignore[arg-type]
+    assert said == reply
+    assert not agent.events

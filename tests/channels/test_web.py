@@ -291,3 +291,10 @@ async def test_the_protocol_shows_the_lines_the_replies_and_the_counts(web: WebS
     assert "988" in page
     assert "Self-harm" in page
     assert "1 crisis reply" in page
+
+
+async def test_a_process_without_a_model_asks_to_be_replaced(web: WebServer) -> None:
+    assert (await web.visitor().call("GET", "/health"))[0] == 200
+    web.agent.ready = False
+    status, body = await web.visitor().call("GET", "/health")
+    assert (status, body) == (503, {"status": "no model"})
