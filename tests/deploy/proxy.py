@@ -5,6 +5,7 @@ import os
 import re
 import shutil
 import signal
+import socket
 import ssl
 import subprocess
 import threading
@@ -81,6 +82,16 @@ class Proxy:
             "127.0.0.1", self.port, timeout=60, context=trust, source_address=(source, 0)
         )
         return _asked(client, path, method, body, headers)
+
+    def send(self, request: bytes) -> bytes:
+        """Send bytes as they are, over TLS, and return all that comes back."""
+        trust = ssl.create_default_context(cafile=str(self.folder / "tls.crt"))
+        with (
+            socket.create_connection(("127.0.0.1", self.port), timeout=60) as plain,
+            trust.wrap_socket(plain, server_hostname="127.0.0.1") as sealed,
+        ):
+            sealed.sendall(request)
+            return b"".join(iter(lambda: sealed.recv(65536), b""))
 
     def ask_plainly(self, path: str) -> Answer:
         """Ask without TLS."""

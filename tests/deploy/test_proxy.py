@@ -102,7 +102,8 @@ HIDDEN = [
     "/conversations/web:1/tracker",
     "/webhooks/rest/",
     "/webhooks/rest/webhook",
-    "/webhooks/slack/webhook",
+    "/webhooks/slack/events",
+    "/webhooks/slack/",
     "/webhooks/telegram/webhook",
     "/webhooks/telegram/set_webhook",
     "/webhook",
@@ -145,16 +146,24 @@ def test_the_rest_channel_is_not_even_behind_the_proxy(production: Production) -
     assert answer.status_code == 404, log
 
 
-@pytest.mark.parametrize("path", ["slack", "telegram"])
+@pytest.mark.parametrize(
+    ("file", "mine", "other"),
+    [
+        ("slack.conf", "/webhooks/slack/events", "/webhooks/telegram/webhook"),
+        ("slack.conf", "/webhooks/slack/actions", "/webhooks/slack/"),
+        ("slack.conf", "/webhooks/slack/commands", "/webhooks/slack/webhook"),
+        ("telegram.conf", "/webhooks/telegram/webhook", "/webhooks/slack/events"),
+    ],
+)
 def test_a_staff_channel_is_passed_on_when_it_is_enabled(
-    path: str, stub: Upstream, tmp_path: Path
+    file: str, mine: str, other: str, stub: Upstream, tmp_path: Path
 ) -> None:
-    with serving(tmp_path, [stub.port], enabled=[f"{path}.conf"]) as proxy:
-        answer = proxy.ask(f"/webhooks/{path}/webhook?x=1", "POST", b"{}")
-        assert (answer.status, answer.text) == (200, f"this is /webhooks/{path}/webhook")
-        assert proxy.ask(f"/webhooks/{path}/webhook").status == 403
-        other = "telegram" if path == "slack" else "slack"
-        assert proxy.ask(f"/webhooks/{other}/webhook", "POST", b"{}").status == 404
+    with serving(tmp_path, [stub.port], enabled=[file]) as proxy:
+        answer = proxy.ask(f"{mine}?x=1", "POST", b"{}")
+        assert (answer.status, answer.text) == (200, f"this is {mine}")
+        assert proxy.ask(mine).status == 403
+        assert proxy.ask(other, "POST", b"{}").status == 404
+    assert [json.loads(line)["path"] for line in proxy.log("access.log").splitlines()][1] == mine
 
 
 def test_what_reaches_an_assistant(front: Proxy, stub: Upstream) -> None:
@@ -165,6 +174,28 @@ def test_what_reaches_an_assistant(front: Proxy, stub: Upstream) -> None:
     assert headers["X-Forwarded-For"] == "127.0.0.9"
     assert headers["Host"] == f"127.0.0.1:{front.port}"
     assert not {"Forwarded", "Cookie"} & set(headers)
+
+
+@pytest.mark.parametrize(
+    "framing",
+    [
+        "Content-Length: 4\r\nTransfer-Encoding: chunked",
+        "Content-Length: 4\r\nContent-Length: 40",
+        "Transfer-Encoding: chunked\r\nTransfer-Encoding: identity",
+        "Transfer-Encoding: xchunked",
+        "Content-Length: -1",
+    ],
+)
+def test_a_request_in_two_minds_about_its_end_is_refused(
+    front: Proxy, stub: Upstream, framing: str
+) -> None:
+    before = len(stub.seen)
+    hidden = "GET /webhooks/rest/ HTTP/1.1\r\nHost: x\r\n\r\n"
+    said = f"POST {WEB}/messages HTTP/1.1\r\nHost: x\r\n{framing}\r\n\r\n0\r\n\r\n{hidden}"
+    answer = front.send(said.encode())
+    assert answer.split(b" ")[1] in (b"400", b"501")
+    assert b"this is" not in answer
+    assert len(stub.seen) == before
 
 
 def test_a_visitor_cannot_choose_the_address_that_is_counted(production: Production) -> None:
