@@ -7,7 +7,7 @@ import logging
 import time
 from collections import OrderedDict
 from dataclasses import dataclass
-from typing import Any, Dict, List, Optional, Tuple
+from typing import Any, Dict, List, Optional, Set, Tuple
 
 from rasa.core.actions.action import create_bot_utterance
 from rasa.core.agent import Agent
@@ -15,8 +15,11 @@ from rasa.core.channels.channel import OutputChannel, UserMessage
 from rasa.shared.core.events import BotUttered, UserUttered
 from rasa.shared.core.trackers import DialogueStateTracker
 
+from channels.recording import Recorder
 from guide.clinic import Clinic, fill
 from guide.content import load_yaml
+from guide.feedback import Feedback, read_feedback
+from guide.gaps import gap_store
 from guide.paths import CONTENT, DATA
 from guide.reply import Reply
 
@@ -67,33 +70,58 @@ class Incoming:
 
 
 class Turns:
-    """Takes turns for one channel."""
+    """Takes turns for one channel; they are recorded unless only tools and tests use it."""
 
-    def __init__(self, channel: str) -> None:
+    def __init__(self, channel: str, recorded: bool = True) -> None:
         self.channel = channel
+        self.recorder = Recorder(gap_store()) if recorded else None
         self.clinic = Clinic.load(CONTENT)
-        self.static_message = static_message(self.clinic)
+        self.static_message = written("fallback.yml", "utter_error", self.clinic)
+        self._thanks = {
+            True: written("control.yml", "utter_feedback_helpful", self.clinic),
+            False: written("control.yml", "utter_feedback_unhelpful", self.clinic),
+        }
+        # Conversations with the topics whose answer was judged: it counts once.
+        self._judged: Set[Tuple[str, str]] = set()
         # What was last said in each conversation; spares a look into the store on most turns.
         self._memories: OrderedDict[str, Memory] = OrderedDict()
 
     async def take(self, agent: Agent, incoming: Incoming) -> List[Reply]:
         """Return the replies to one message; at least one, and never an exception."""
+        feedback = read_feedback(incoming.text) if incoming.is_button else None
+        if feedback is not None:
+            return [self._judge(agent, incoming.conversation, feedback)]
         collector = ReplyCollector(self.channel)
+        message = UserMessage(
+            text=incoming.text,
+            output_channel=collector,
+            sender_id=incoming.conversation,
+            input_channel=self.channel,
+            metadata={"button": incoming.is_button},
+        )
+        before: List[Reply] = []
+        after: List[Reply] = []
         try:
-            message = UserMessage(
-                text=incoming.text,
-                output_channel=collector,
-                sender_id=incoming.conversation,
-                input_channel=self.channel,
-                metadata={"button": incoming.is_button},
-            )
             await agent.handle_message(message)
             before, after = await self._accompany(agent, incoming.conversation, collector.replies)
+            replies = collector.replies or [self.static_message]
         except Exception as error:
             # The type alone: a message could quote what the person wrote.
             logger.error("a turn failed with %s", type(error).__name__)
-            return [*collector.replies, self.static_message]
-        return [*before, *(collector.replies or [self.static_message]), *after]
+            replies = [*collector.replies, self.static_message]
+        if self.recorder:
+            self.recorder.turn(agent, message, replies)
+        return [*before, *replies, *after]
+
+    def _judge(self, agent: Agent, conversation: str, feedback: Feedback) -> Reply:
+        """Record whether an answer helped, once a conversation and topic, and return the thanks."""
+        judged = (conversation, feedback.topic)
+        if self.recorder and judged not in self._judged:
+            self.recorder.feedback(agent, conversation, feedback)
+            if len(self._judged) >= REMEMBERED_CONVERSATIONS:
+                self._judged.clear()
+            self._judged.add(judged)
+        return self._thanks[feedback.helpful]
 
     async def _accompany(
         self, agent: Agent, conversation: str, replies: List[Reply]
@@ -169,8 +197,8 @@ def remembered(tracker: Optional[DialogueStateTracker]) -> Memory:
     return memory
 
 
-def static_message(clinic: Clinic) -> Reply:
-    """Return the message for every failure: it names the crisis line and needs nothing else."""
-    responses = load_yaml(DATA / "dialogue" / "fallback.yml")["responses"]
-    text = responses["utter_error"][0]["text"]
-    return Reply(kind="error", text=fill(" ".join(text.split()), clinic.placeholders()))
+def written(file: str, response: str, clinic: Clinic) -> Reply:
+    """Return a response of data/dialogue as it stands: said without Rasa, whatever has failed."""
+    said = load_yaml(DATA / "dialogue" / file)["responses"][response][0]
+    text = fill(" ".join(said["text"].split()), clinic.placeholders())
+    return Reply(kind=said["metadata"]["kind"], text=text)

@@ -14,6 +14,7 @@ from rasa.shared.core.trackers import DialogueStateTracker
 
 from guide.answer import SOURCES, topic_button
 from guide.clinic import Clinic, CrisisLines
+from guide.feedback import feedback_buttons
 from guide.reply import Button, Reply
 from guide.topics import TopicLibrary
 
@@ -65,6 +66,9 @@ class Conversations:
             # A reply that brings its sources needs no button to ask for them.
             buttons = [b for b in reply.buttons if not (reply.sources and b == SOURCES)]
             data["buttons"] = self.buttons(conversation, buttons)
+        judgements = feedback_buttons(reply)
+        if judgements:
+            data["feedback"] = self.buttons(conversation, judgements)
         if reply.kind in WITH_CONTACTS:
             data["contacts"] = contacts(self.lines(country), reply.category)
         return data
@@ -132,11 +136,12 @@ def reply_of(event: BotUttered) -> Reply:
 
 
 def offered_buttons(tracker: Optional[DialogueStateTracker]) -> Iterator[Button]:
-    """Yield every button that the conversation offered."""
+    """Yield every button that the conversation offered, those to judge an answer included."""
     for event in tracker.events if tracker else []:
-        if isinstance(event, BotUttered):
-            for button in event.data.get("buttons") or []:
-                yield Button(button["title"], button["payload"])
+        if isinstance(event, BotUttered) and event.text:
+            reply = reply_of(event)
+            yield from reply.buttons
+            yield from feedback_buttons(reply)
 
 
 def contacts(lines: CrisisLines, category: Optional[str]) -> List[Dict[str, str]]:
