@@ -19,9 +19,10 @@ from channels.recording import Recorder
 from guide.clinic import Clinic, fill
 from guide.content import load_yaml
 from guide.feedback import Feedback, read_feedback
+from guide.forgetting import forgetting
 from guide.gaps import gap_store
 from guide.paths import CONTENT, DATA
-from guide.reply import Reply
+from guide.reply import CONFIRM_DELETION, Reply
 
 logger = logging.getLogger(__name__)
 
@@ -86,6 +87,11 @@ class Turns:
             True: written("control.yml", "utter_feedback_helpful", self.clinic),
             False: written("control.yml", "utter_feedback_unhelpful", self.clinic),
         }
+        self._deletion = {
+            True: written("about_me.yml", "utter_data_deleted", self.clinic),
+            False: written("about_me.yml", "utter_data_not_deleted", self.clinic),
+        }
+        self._forgetting = forgetting()
         # Conversations with the topics whose answer was judged: it counts once.
         self._judged: Set[Tuple[str, str]] = set()
         # When each conversation was last told what it talks to (seconds since the epoch).
@@ -93,6 +99,8 @@ class Turns:
 
     async def take(self, agent: Agent, incoming: Incoming) -> List[Reply]:
         """Return the replies to one message; at least one, and never an exception."""
+        if incoming.is_button and incoming.text == CONFIRM_DELETION:
+            return [await self._delete(incoming.conversation)]
         feedback = read_feedback(incoming.text) if incoming.is_button else None
         if feedback is not None:
             return [self._judge(agent, incoming.conversation, feedback)]
@@ -118,6 +126,20 @@ class Turns:
         if self.recorder:
             self.recorder.turn(agent, message, replies)
         return [*before, *replies, *after]
+
+    async def forget(self, conversation: str) -> None:
+        """Delete a conversation everywhere. Raises when that could not be done."""
+        await self._forgetting.forget(conversation)
+        self._disclosures.pop(conversation, None)
+
+    async def _delete(self, conversation: str) -> Reply:
+        """Delete the conversation because the person pressed the button, and say so."""
+        try:
+            await self.forget(conversation)
+        except Exception as error:
+            logger.error("a conversation could not be deleted: %s", type(error).__name__)
+            return self._deletion[False]
+        return self._deletion[True]
 
     async def _crisis_reply(self, agent: Agent, incoming: Incoming) -> List[Reply]:
         """Return the crisis reply if the message calls for it; it needs neither store nor lock.

@@ -43,9 +43,7 @@ class GapGroup:
     offered: tuple[str, ...]
 
 
-def group_lines(
-    lines: Iterable[GapLine], encoder: Encoder, usual: Sequence[str]
-) -> list[GapGroup]:
+def group_lines(lines: Iterable[GapLine], encoder: Encoder, usual: Sequence[str]) -> list[GapGroup]:
     """Return the groups, largest first; lines without words belong to none.
 
     Args:
