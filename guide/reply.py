@@ -22,6 +22,9 @@ KINDS = frozenset(
     }
 )
 
+CONFIRM_DELETION = "/confirm_deletion"
+"""The payload of the button that deletes the conversation; the channel itself obeys it."""
+
 
 @dataclass(frozen=True)
 class Button:

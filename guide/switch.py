@@ -59,8 +59,11 @@ class Switch:
 
     async def is_off(self) -> bool:
         """Return whether the assistant is off. Without Redis, what it said last still counts."""
-        if self._file.exists():
-            return True
+        try:
+            if self._file.exists():
+                return True
+        except OSError as error:
+            logger.error("the switch's file cannot be looked at: %s", type(error).__name__)
         if self._redis_url is None:
             return False
         if time.monotonic() >= self._look_again:

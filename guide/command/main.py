@@ -11,10 +11,12 @@ from guide.command.chat import chat
 from guide.command.check import check
 from guide.command.dialogues import dialogues
 from guide.command.model_hash import model_hash
+from guide.command.report import report
 from guide.command.review import review
 from guide.command.run import run
 from guide.command.serve import app as serve
 from guide.command.switch import notice, off, on
+from guide.command.topic import app as topic_app
 
 app = typer.Typer(
     help="KAP Guide: information about ketamine therapy, written and sourced beforehand.",
@@ -22,8 +24,9 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for command in (run, chat, ask, dialogues, check, review, off, on, notice, model_hash):
+for command in (run, chat, ask, dialogues, check, review, report, off, on, notice, model_hash):
     app.command()(command)
+app.add_typer(topic_app, name="topic")
 app.add_typer(serve, name="serve")
 
 
