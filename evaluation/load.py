@@ -17,6 +17,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -66,6 +67,7 @@ class Servers:
     actions: Server
 
 
+@lru_cache(maxsize=1)
 def questions() -> list[str]:
     """Return one example question of every topic."""
     found = []
