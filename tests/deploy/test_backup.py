@@ -3,58 +3,33 @@
 import os
 import shutil
 import subprocess
-import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from sqlalchemy.engine import make_url
 
 from guide.paths import ROOT
 from tests.needs import need
+from tests.services import a_postgres
 
 DAY = 86400
 
 
 @pytest.fixture(scope="module")
 def postgres() -> Iterator[dict[str, str]]:
-    """A PostgreSQL of its own, reached by a socket; gives the environment of its clients."""
-    places = sorted(Path("/usr/lib/postgresql").glob("*/bin")) or [Path("/usr/bin")]
-    found = shutil.which("initdb", path=f"{os.environ['PATH']}:{places[-1]}")
-    programs = Path(need(found, "PostgreSQL is not installed")).resolve().parent
-    # Short, because the path of a socket may have 107 bytes; not ours alone, because PostgreSQL
-    # refuses to run as root.
-    folder = Path(tempfile.mkdtemp(prefix="kap"))
-    as_user: dict[str, object] = {}
-    if os.geteuid() == 0:
-        shutil.chown(folder, "postgres", "postgres")
-        as_user = {"user": "postgres", "group": "postgres", "cwd": folder, "extra_groups": []}
-    subprocess.run(
-        [programs / "initdb", "-D", folder / "data", "-U", "postgres", "-A", "trust", "--no-sync"],
-        check=True,
-        capture_output=True,
-        **as_user,  # type: ignore[call-overload]
-    )
-    options = f"-k {folder} -c listen_addresses='' -c fsync=off"
-    control = [programs / "pg_ctl", "-D", folder / "data", "-w", "-s"]
-    subprocess.run(
-        [*control, "-o", options, "-l", folder / "log", "start"],
-        check=True,
-        **as_user,  # type: ignore[call-overload]
-    )
-    yield {
-        **os.environ,
-        "PATH": f"{programs}:{os.environ['PATH']}",
-        "PGHOST": str(folder),
-        "PGUSER": "postgres",
-        "PGDATABASE": "postgres",
-    }
-    subprocess.run(
-        [*control, "-m", "immediate", "stop"],
-        check=True,
-        **as_user,  # type: ignore[call-overload]
-    )
-    shutil.rmtree(folder, ignore_errors=True)
+    """A PostgreSQL of its own; gives the environment of its clients."""
+    need(shutil.which("pg_dump"), "PostgreSQL's clients are not installed")
+    with a_postgres() as server:
+        address = make_url(server.url)
+        yield {
+            **os.environ,
+            "PGHOST": str(address.host),
+            "PGPORT": str(address.port),
+            "PGUSER": str(address.username),
+            "PGDATABASE": str(address.database),
+        }
 
 
 def sql(env: dict[str, str], command: str, database: str = "postgres") -> str:

@@ -79,6 +79,14 @@ def test_what_goes_in_is_enough_to_answer(production: Production) -> None:
     assert not (production.app / "credentials.yml").exists()
 
 
+def test_the_doctor_finds_nothing_wrong_in_what_goes_in(production: Production) -> None:
+    done = production.run("doctor")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "wrong" not in done.stdout
+    assert "as it was recorded" in done.stdout
+    assert production.run("purge").returncode == 0
+
+
 def test_another_model_is_not_started(production: Production) -> None:
     done = subprocess.run(
         [sys.executable, "-m", "guide.command", "serve", "assistant", "--port", "1"],

@@ -1,10 +1,6 @@
 """The switch: a file works alone, Redis tells other machines, and nothing turns it by accident."""
 
 import asyncio
-import shutil
-import socket
-import subprocess
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,7 +9,7 @@ import redis
 
 from guide import switch as module
 from guide.switch import KEY, Switch
-from tests.needs import need
+from tests.services import a_redis
 
 NOBODY = "redis://127.0.0.1:9/0"
 
@@ -24,25 +20,10 @@ def _look_every_time(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def redis_url(tmp_path: Path) -> Iterator[str]:
-    """A real, empty Redis on a free port."""
-    program = need(shutil.which("redis-server"), "redis-server is not installed")
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    server = subprocess.Popen(
-        [program, *("--port", str(port)), *("--bind", "127.0.0.1"), *("--save", "")],
-        cwd=tmp_path,
-        stdout=subprocess.DEVNULL,
-    )
-    for _ in range(100):
-        with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", port)) == 0:
-                break
-        time.sleep(0.05)
-    yield f"redis://127.0.0.1:{port}/0"
-    server.terminate()
-    server.wait()
+def redis_url() -> Iterator[str]:
+    """A real, empty Redis."""
+    with a_redis() as server:
+        yield server.url
 
 
 def test_a_file_is_enough(tmp_path: Path) -> None:
