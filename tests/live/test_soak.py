@@ -6,6 +6,7 @@
 import asyncio
 import os
 import random
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -34,7 +35,7 @@ QUESTIONS = {
     "does it work for ptsd?": "ptsd",
     "is ketamine addictive?": "addiction",
     "what is the default mode network": "dmn",
-    "can i take it while pregnant?": "pregnancy",
+    "is ketamine a psychedelic?": "is_psychedelic",
     "what about alcohol?": "alcohol",
     "how does esketamine differ from ketamine?": "ketamine_vs_esketamine",
     "can ketamine make me nauseous?": "nausea",
@@ -176,7 +177,7 @@ def cluster(trained_model: object) -> Iterator[Cluster]:
 
 def test_nothing_is_lost_doubled_or_told_to_the_wrong_person(cluster: Cluster) -> None:
     people = asyncio.run(soak(cluster))
-    assert [fault for person in people for fault in person.faults] == []
+    assert Counter(fault for person in people for fault in person.faults) == {}
     store = ConversationStore(
         cluster.postgres.url, MultiFernet([Fernet(cluster.env["STORE_KEYS"])])
     )
