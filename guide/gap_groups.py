@@ -1,6 +1,7 @@
 """Gap lines that ask for the same thing, put together by the meaning of their words."""
 
 import hashlib
+import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -17,6 +18,8 @@ MAX_DISTANCE = 0.7
 
 MAX_WORDINGS = 2000
 """Of more different wordings the latest are grouped: the work grows with their square."""
+
+_WORD = re.compile(r"\w+")
 
 
 class Encoder(Protocol):
@@ -43,9 +46,7 @@ class GapGroup:
     offered: tuple[str, ...]
 
 
-def group_lines(
-    lines: Iterable[GapLine], encoder: Encoder, usual: Sequence[str]
-) -> list[GapGroup]:
+def group_lines(lines: Iterable[GapLine], encoder: Encoder, usual: Sequence[str]) -> list[GapGroup]:
     """Return the groups, largest first; lines without words belong to none.
 
     Args:
@@ -56,7 +57,7 @@ def group_lines(
     """
     by_wording: dict[str, list[GapLine]] = defaultdict(list)
     for line in lines:
-        wording = fold(line.text)
+        wording = " ".join(_WORD.findall(fold(line.text)))
         if wording:
             by_wording[wording].append(line)
     wordings = list(by_wording)[-MAX_WORDINGS:]

@@ -195,7 +195,8 @@ def gap_store() -> GapStore:
 
 def kept_text(typed: str) -> str:
     """Return what of a typed text may be kept: redacted, on one line, not long."""
-    return " ".join(redact(typed).split())[:MAX_TEXT]
+    printable = "".join(sign if sign.isprintable() else " " for sign in redact(typed))
+    return " ".join(printable.split())[:MAX_TEXT]
 
 
 def _engine(url: str) -> Engine:

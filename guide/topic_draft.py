@@ -51,5 +51,4 @@ def draft_topic(name: str, questions: Sequence[str], related: Sequence[str]) -> 
 def _example(question: str) -> str:
     """Return a question as one line that Rasa reads as mere text."""
     text = _MARK.sub(" ", question).translate({ord(sign): " " for sign in "[]{}"})
-    text = "".join(sign if sign.isprintable() else " " for sign in text)
     return " ".join(text.split()).lstrip("/- ")

@@ -114,7 +114,9 @@ def fill(store: GapStore, today: date, seed: int = 7) -> None:
     ]
     for question, kind in lines:
         offered = ("after_session", "preparation") if kind == CLARIFY else ()
-        store.add(GapLine(today - timedelta(days=chance.randrange(28)), kind, question, None, offered))
+        store.add(
+            GapLine(today - timedelta(days=chance.randrange(28)), kind, question, None, offered)
+        )
 
 
 if __name__ == "__main__":
