@@ -162,7 +162,9 @@ def make_report(
         picked=_share(min(by_kind[PICKED], clarified), clarified),
         complaints=_cell(by_kind[COMPLAINT]),
         topics=_topics(counts, mondays, library),
-        gaps=tuple(_gap(group, library) for group in group_lines(store.lines(mondays[0]), encoder)),
+        gaps=tuple(
+            _gap(group, library) for group in gap_groups(store, library, encoder, mondays[0])
+        ),
         thumbs=_thumbs(counts, library),
         referrals=_referrals(counts, mondays),
         crisis_replies=_cell(by_kind["crisis"]),
