@@ -3,12 +3,10 @@
 import base64
 import hashlib
 import hmac
-import inspect
 import re
-from typing import Any, Dict, Iterator, List, Optional, Sequence, Tuple
+from typing import Any, Dict, Iterable, Iterator, List, Optional, Sequence, Tuple
 
 from rasa.core.agent import Agent
-from rasa.core.tracker_store import FailSafeTrackerStore, InMemoryTrackerStore, SQLTrackerStore
 from rasa.shared.core.events import BotUttered, UserUttered
 from rasa.shared.core.trackers import DialogueStateTracker
 
@@ -79,7 +77,16 @@ class Conversations:
 
     async def resolve(self, agent: Agent, conversation: str, button: str) -> Optional[Button]:
         """Return the button with this id, if this conversation offered one."""
-        offered = [*self.starters, *offered_buttons(await full_tracker(agent, conversation))]
+        latest = await agent.tracker_store.retrieve(conversation)
+        found = self._with_id(conversation, button, [*self.starters, *offered_buttons(latest)])
+        if found is None:
+            whole = await full_tracker(agent, conversation)
+            found = self._with_id(conversation, button, offered_buttons(whole))
+        return found
+
+    def _with_id(
+        self, conversation: str, button: str, offered: Iterable[Button]
+    ) -> Optional[Button]:
         for candidate in offered:
             known = self.button_id(conversation, candidate.payload)
             if hmac.compare_digest(known.encode(), button.encode()):
@@ -172,29 +179,3 @@ def written(digits: Optional[str]) -> Optional[str]:
 async def full_tracker(agent: Agent, conversation: str) -> Optional[DialogueStateTracker]:
     """Return the conversation over all its sessions, or None if there is none."""
     return await agent.tracker_store.retrieve_full_tracker(conversation)
-
-
-async def forget(agent: Agent, conversation: str) -> bool:
-    """Delete a conversation; return whether the tracker store is one that can.
-
-    Our own stores have a method `delete`; Rasa's have none, so its two common ones are known here.
-    """
-    store = agent.tracker_store
-    if isinstance(store, FailSafeTrackerStore):
-        store.fallback_tracker_store.store.pop(conversation, None)
-        store = store._tracker_store
-    async with agent.lock_store.lock(conversation):
-        if hasattr(store, "delete"):
-            deleted = store.delete(conversation)
-            if inspect.isawaitable(deleted):
-                await deleted
-        elif isinstance(store, InMemoryTrackerStore):
-            store.store.pop(conversation, None)
-        elif isinstance(store, SQLTrackerStore):
-            with store.session_scope() as session:
-                events = session.query(store.SQLEvent).filter_by(sender_id=conversation)
-                events.delete(synchronize_session=False)
-                session.commit()
-        else:
-            return False
-    return True

@@ -12,7 +12,7 @@ from guide.answer import load_safety_language
 from guide.clinic import PLACEHOLDER, Clinic, unknown_placeholders
 from guide.content import ContentError, load_yaml
 from guide.paths import CONTENT, DATA, FAQ
-from guide.reply import KINDS
+from guide.reply import CONFIRM_DELETION, KINDS
 from guide.topics import TEXTS, Topic, TopicLibrary, load_sources
 
 MAX_WORDS = 90
@@ -179,7 +179,8 @@ def response_problems(
                 if not variation.get("text"):
                     found.append(f"{place}: has no text")
             for button in variation.get("buttons") or []:
-                if not resolves(button["payload"], library, intents):
+                known = button["payload"] == CONFIRM_DELETION
+                if not known and not resolves(button["payload"], library, intents):
                     found.append(f"{place}: button {button['title']!r} leads nowhere")
     return found
 

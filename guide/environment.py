@@ -1,6 +1,7 @@
-"""Settings that come from the environment, each either as `NAME` or in a file named by `NAME_FILE`."""
+"""Settings of the environment: each is `NAME` itself, or in the file that `NAME_FILE` names."""
 
 import os
+import re
 from pathlib import Path
 
 from guide.paths import ROOT
@@ -85,16 +86,21 @@ def data_folder() -> Path:
     return folder
 
 
+def given_database() -> str | None:
+    """Return the address that `DATABASE_URL` gives, or None.
+
+    Raises:
+        SettingError: its file cannot be read.
+    """
+    given = setting("DATABASE_URL")
+    # PostgreSQL's own tools write postgres://, which SQLAlchemy does not take.
+    return given and re.sub("^postgres://", "postgresql://", given)
+
+
 def database_url(file: str) -> str:
     """Return the address of the database: `DATABASE_URL`, or the SQLite file `file` in DATA_DIR.
 
     Raises:
         SettingError: DATA_DIR cannot be made.
     """
-    given = setting("DATABASE_URL")
-    if given is None:
-        return f"sqlite:///{data_folder() / file}"
-    # The name that PostgreSQL's own tools take, and SQLAlchemy does not.
-    return (
-        given.replace("postgres://", "postgresql://", 1) if given.startswith("postgres:") else given
-    )
+    return given_database() or f"sqlite:///{data_folder() / file}"

@@ -6,10 +6,12 @@ import socket
 import subprocess
 import sys
 import time
+import uuid
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import requests
@@ -18,6 +20,8 @@ from guide.paths import MODEL, ROOT
 
 HOST = "127.0.0.1"
 START_SECONDS = 180.0
+SHARED = frozenset({"DATABASE_URL", "DATABASE_URL_FILE", "REDIS_URL", "REDIS_URL_FILE"})
+"""What makes an assistant keep its conversations outside its own folder."""
 FIRST_QUESTION = "Is ketamine a psychedelic?"
 
 
@@ -162,7 +166,10 @@ class Running:
 
 @contextmanager
 def running(
-    port: int | None = None, model: Path = MODEL, report: Callable[[str], None] = lambda step: None
+    port: int | None = None,
+    model: Path = MODEL,
+    report: Callable[[str], None] = lambda step: None,
+    kept: bool = False,
 ) -> Iterator[Running]:
     """Start both servers on loopback, wait until a real question is answered, end them at exit.
 
@@ -170,6 +177,7 @@ def running(
         port: the assistant's port; a free one when None.
         model: the trained model.
         report: is told each step in a few words.
+        kept: whether conversations stay where the environment says, or go when the servers end.
 
     Raises:
         ServerError: the model is missing, the port is taken, or a server does not come up.
@@ -181,6 +189,10 @@ def running(
     port = port or free_port()
     action_port = free_port()
     env = environment(action_port)
+    forgotten = None if kept else TemporaryDirectory(prefix="kap-guide-")
+    if forgotten:
+        env = {name: value for name, value in env.items() if name not in SHARED}
+        env["DATA_DIR"] = forgotten.name
     logs = ROOT / "build" / "logs"
     report("starting the action server")
     actions = Server(
@@ -209,16 +221,19 @@ def running(
         if rasa is not None:
             rasa.stop()
         actions.stop()
+        if forgotten:
+            forgotten.cleanup()
 
 
 def _wait_for_answer(assistant: Assistant, servers: list[Server]) -> None:
     deadline = time.monotonic() + START_SECONDS
+    asker = f"start-up-{uuid.uuid4().hex}"
     last = "no reply yet"
     while time.monotonic() < deadline:
         for server in servers:
             server.require_alive()
         try:
-            replies = assistant.send("start-up", FIRST_QUESTION).replies
+            replies = assistant.send(asker, FIRST_QUESTION).replies
         except ServerError as error:
             last = str(error)
         else:

@@ -12,6 +12,7 @@ MAY_IMPORT = {
     "components": {"components", "guide"},
     "actions": {"actions", "guide"},
     "channels": {"channels", "guide"},
+    "stores": {"stores", "guide"},
     "evaluation": {"evaluation", "guide"},
 }
 

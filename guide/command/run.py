@@ -13,7 +13,7 @@ def run(
 ) -> None:
     """Start the assistant and its action server on loopback; Ctrl-C ends both."""
     try:
-        with running(port, report=lambda step: console.print(f"[dim]{step} …[/]")) as up:
+        with running(port, report=lambda step: console.print(f"[dim]{step} …[/]"), kept=True) as up:
             url = up.assistant.url
             console.print(f"[bold green]KAP Guide answers. Its page:[/] {url}/webhooks/web/")
             console.print(
