@@ -27,10 +27,11 @@ SORRY = {"text": "I am sorry.", "kind": "control"}
 
 
 @pytest_asyncio.fixture
-async def web(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[WebServer]:
-    """A running channel whose gaps go into a folder of this test."""
-    monkeypatch.setenv("DATA_DIR", str(tmp_path))
+async def web(tmp_path: Path) -> AsyncIterator[WebServer]:
+    """A running channel; `gaps` is a store of this test alone."""
     async with serving() as server:
+        server.gaps = GapStore(f"sqlite:///{tmp_path / 'gaps.db'}", 30)
+        server.channel.turns.recorder = recording.Recorder(server.gaps)
         yield server
 
 
@@ -57,13 +58,13 @@ async def press(web: WebServer, visitor: Visitor, button: Any, message: Any = AN
 async def left(web: WebServer) -> list[tuple[str, str]]:
     """Return kind and text of every line, oldest first."""
     await settled(web)
-    return [(line.kind, line.text) for line in gap_store().lines(date.min)]
+    return [(line.kind, line.text) for line in web.gaps.lines(date.min)]
 
 
 async def counts(web: WebServer) -> dict[tuple[str, str], int]:
     """Return the counts by kind and subject."""
     await settled(web)
-    return {(c.kind, c.subject): c.number for c in gap_store().counts(date.min)}
+    return {(c.kind, c.subject): c.number for c in web.gaps.counts(date.min)}
 
 
 async def settled(web: WebServer) -> None:
@@ -93,7 +94,7 @@ async def test_offered_topics_leave_a_line_until_one_is_picked(web: WebServer) -
     visitor = await web.visitor().open()
     replies = await ask(web, visitor, "it hurts down there", message=CLARIFY, intent="clarify")
     assert await left(web) == [("clarify", "it hurts down there")]
-    assert gap_store().lines(date.min)[0].offered == ("bladder", "nausea")
+    assert web.gaps.lines(date.min)[0].offered == ("bladder", "nausea")
     await press(web, visitor, replies[-1]["buttons"][0])
     assert await left(web) == []
     assert (await counts(web))[("picked", "bladder")] == 1
@@ -113,7 +114,7 @@ async def test_a_complaint_leaves_the_question_before_it(web: WebServer) -> None
     await ask(web, visitor, "do lozenges harm teeth?", message=ANSWER, intent="faq")
     await ask(web, visitor, "that's not what i asked", message=SORRY, intent="complaint")
     await settled(web)
-    [line] = gap_store().lines(date.min)
+    [line] = web.gaps.lines(date.min)
     assert (line.kind, line.text, line.topic) == (
         "complaint",
         "do lozenges harm teeth?",
@@ -131,7 +132,7 @@ async def test_a_thumb_down_leaves_the_question_and_is_no_turn(web: WebServer) -
     assert thanks["kind"] == "control"
     assert len(web.agent.received) == before
     await settled(web)
-    [line] = gap_store().lines(date.min)
+    [line] = web.gaps.lines(date.min)
     assert (line.kind, line.text, line.topic) == (
         "unhelpful",
         "do lozenges harm teeth?",
@@ -198,6 +199,16 @@ async def test_a_later_session_leaves_lines_again(web: WebServer) -> None:
     assert await left(web) == [("unanswered", "can my dog come?")]
 
 
+async def test_ending_the_chat_takes_its_lines_along() -> None:
+    async with serving() as web:
+        visitor = await web.visitor().open()
+        await ask(web, visitor, "may i bring my tortoise, and my name is Jo Miller")
+        status, _ = await visitor.call("DELETE", "/session")
+        assert status == 200
+        await settled(web)
+        assert not [line for line in gap_store().lines(date.min) if "tortoise" in line.text]
+
+
 async def test_another_language_leaves_no_line(web: WebServer) -> None:
     visitor = await web.visitor().open()
     await ask(web, visitor, "¿puedo llevar a mi perro?", intent="other_language")
@@ -259,7 +270,7 @@ async def test_too_much_waiting_is_dropped_with_a_trace(
         jobs.put(lambda number=number: (free.wait(60), done.append(number)))  # type: ignore[misc]
     assert "a record is lost" in caplog.text
     free.set()
-    await asyncio.get_running_loop().run_in_executor(None, jobs.drain)
+    await asyncio.to_thread(jobs.drain, 60)
     assert len(done) in (2, 3), "what was waiting is done, the rest is not"
 
 

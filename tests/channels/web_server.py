@@ -164,6 +164,7 @@ class WebServer(SimpleNamespace):
     url: str
     port: int
     http: aiohttp.ClientSession
+    gaps: Any
 
     def visitor(self, origin: str | None = "") -> Visitor:
         """Return a visitor on our own page, or on a page of another origin (None: no browser)."""

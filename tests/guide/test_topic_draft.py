@@ -146,6 +146,8 @@ def test_an_existing_topic_is_never_written_over(faq: Path) -> None:
 
 
 def test_a_broken_store_is_one_clear_line(faq: Path, tmp_path: Path) -> None:
+    for file in tmp_path.glob("gaps.db*"):
+        file.unlink()
     (tmp_path / "gaps.db").write_bytes(b"this is no database" * 100)
     assert run("report")[0] == 2
 

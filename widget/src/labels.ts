@@ -20,7 +20,7 @@ export const LABELS = {
   emergencyTitle: "Not for emergencies",
   emergency: "Nobody watches this chat. In a crisis, please {call}. In danger, call {number}.",
   dataTitle: "What is kept",
-  data: "What you type and the answers, with the time, under a random number. Please leave out your name and other details that point to you. “End chat” deletes the conversation. A question without a good answer stays for some weeks, without the number and without names or contact details that were recognised in it.",
+  data: "What you type and the answers, with the time, under a random number. Please leave out your name and other details that point to you. “End chat” deletes the conversation.",
   privacy: "Privacy notice",
   protocol: "What happens in a crisis",
   examplesTitle: "People ask, for example",
