@@ -119,7 +119,7 @@ class Report:
     gaps: tuple[Gap, ...]
     thumbs: tuple[Thumbs, ...]
     referrals: tuple[Row, ...]
-    crisis_replies: Cell
+    crisis_replies: Row
     due: tuple[Due, ...]
     approved: int
     library_size: int
@@ -151,6 +151,7 @@ def make_report(
     for count in counts:
         by_kind[count.kind] += count.number
     clarified = by_kind["clarify"]
+    referrals = _referrals(counts, mondays)
     return Report(
         since=mondays[0],
         until=today,
@@ -166,8 +167,8 @@ def make_report(
             _gap(group, library) for group in gap_groups(store, library, encoder, mondays[0])
         ),
         thumbs=_thumbs(counts, library),
-        referrals=_referrals(counts, mondays),
-        crisis_replies=_cell(by_kind["crisis"]),
+        referrals=referrals,
+        crisis_replies=_crisis_replies(referrals, by_kind["crisis"]),
         due=_due(library, clinic, today),
         approved=sum(topic.review.status == "approved" for topic in library.values()),
         library_size=len(library),
@@ -261,6 +262,13 @@ def _referrals(counts: Sequence[Count], mondays: Sequence[date]) -> tuple[Row, .
         )
         for (kind, category), name in names.items()
     )
+
+
+def _crisis_replies(referrals: Iterable[Row], number: int) -> Row:
+    """Return the sum of the crisis replies; of its parts where it would tell the one hidden."""
+    cells = tuple(c for row in referrals if row.key.startswith("crisis/") for c in row.cells)
+    tells = cells.count(None) == 1 and number >= SMALLEST
+    return Row("crisis", "Crisis replies", cells if tells else (_cell(number),))
 
 
 def _gap(group: GapGroup, library: TopicLibrary) -> Gap:

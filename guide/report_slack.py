@@ -53,7 +53,7 @@ def _parts(report: Report) -> list[tuple[str, list[str]]]:
             for thumbs in disliked
         ]
         parts.append(("Did not help", lines))
-    parts.append(("Crisis replies", [number(report.crisis_replies)]))
+    parts.append(("Crisis replies", [total(report.crisis_replies)]))
     if report.due:
         lines = [f"• {due.name}: {due.on}, {when(due)}" for due in report.due[:MOST_DUE]]
         parts.append(("Reviews due", lines))

@@ -61,7 +61,8 @@ def cells(made: Report) -> Iterator[Cell]:
         yield from (thumbs.helped, thumbs.not_helped)
     yield from (gap.number for gap in made.gaps)
     yield from (rates.questions for rates in (made.rates, *made.weekly_rates))
-    yield from (made.complaints, made.crisis_replies)
+    yield from made.crisis_replies.cells
+    yield made.complaints
 
 
 KINDS = st.sampled_from(
@@ -133,7 +134,7 @@ def test_questions_are_counted_by_topic_and_week(store: GapStore, composer: Comp
         ("cost", (0, 0, None, 0)),
     ]
     assert made.topics[0].name == composer.library["bladder"].title
-    assert [total(row) for row in made.topics] == ["13", "<5 a week"]
+    assert [total(row) for row in made.topics] == ["13", "0+"]
 
 
 def test_rates_are_shares_of_the_questions(store: GapStore, composer: Composer) -> None:
@@ -151,7 +152,7 @@ def test_rates_are_shares_of_the_questions(store: GapStore, composer: Composer) 
         0.1,
     )
     assert made.picked == 0.75
-    assert made.crisis_replies == 6
+    assert total(made.crisis_replies) == "6"
 
 
 def test_every_category_of_referral_is_a_row_also_an_unforeseen_one(
@@ -163,6 +164,18 @@ def test_every_category_of_referral_is_a_row_also_an_unforeseen_one(
     assert rows["crisis/abuse"] == 0
     assert rows["crisis/new"] == 5
     assert rows["check_in/past"] is None
+
+
+@pytest.mark.parametrize(
+    ("numbers", "shown"),
+    [((), "0"), ((3,), "<5"), ((8,), "8"), ((8, 3), "8+"), ((8, 3, 3), "14"), ((3, 3), "6")],
+)
+def test_the_sum_of_the_crisis_replies_tells_no_single_hidden_number(
+    store: GapStore, composer: Composer, numbers: tuple[int, ...], shown: str
+) -> None:
+    for category, number_of in zip(("suicide", "means", "abuse"), numbers, strict=False):
+        store.count(TODAY, {("crisis", category): number_of})
+    assert total(report_of(store, composer, 2).crisis_replies) == shown
 
 
 def test_gaps_come_largest_first_with_their_words(store: GapStore, composer: Composer) -> None:
