@@ -5,7 +5,7 @@ None here, and whoever shows it writes "<5". Shares that would tell such a numbe
 """
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
@@ -168,7 +168,10 @@ def make_report(
         ),
         thumbs=_thumbs(counts, library),
         referrals=referrals,
-        crisis_replies=_crisis_replies(referrals, by_kind["crisis"]),
+        crisis_replies=_sum_of(
+            tuple(c for row in referrals if row.key.startswith("crisis/") for c in row.cells),
+            by_kind["crisis"],
+        ),
         due=_due(library, clinic, today),
         approved=sum(topic.review.status == "approved" for topic in library.values()),
         library_size=len(library),
@@ -264,9 +267,24 @@ def _referrals(counts: Sequence[Count], mondays: Sequence[date]) -> tuple[Row, .
     )
 
 
-def _crisis_replies(referrals: Iterable[Row], number: int) -> Row:
-    """Return the sum of the crisis replies; of its parts where it would tell the one hidden."""
-    cells = tuple(c for row in referrals if row.key.startswith("crisis/") for c in row.cells)
+def crisis_replies(
+    store: GapStore, since: date, categories: Iterable[str]
+) -> tuple[Mapping[str, Cell], Row]:
+    """Return the crisis replies from a day on, by category and in all, for everybody to see.
+
+    Raises:
+        sqlalchemy.exc.SQLAlchemyError: the database fails.
+    """
+    numbers = Counter[str]()
+    for count in store.counts(since):
+        if count.kind == "crisis":
+            numbers[count.subject] += count.number
+    shown = {key: _cell(numbers[key]) for key in {**dict.fromkeys(categories), **numbers}}
+    return shown, _sum_of(tuple(shown.values()), sum(numbers.values()))
+
+
+def _sum_of(cells: tuple[Cell, ...], number: int) -> Row:
+    """Return the sum of crisis replies; its parts instead where it would tell the one hidden."""
     tells = cells.count(None) == 1 and number >= SMALLEST
     return Row("crisis", "Crisis replies", cells if tells else (_cell(number),))
 
