@@ -1,8 +1,5 @@
 """Conversations as the website shows them: replies, buttons, whom to call, history, deletion."""
 
-import base64
-import hashlib
-import hmac
 import inspect
 import re
 from typing import Any, Dict, Iterator, List, Optional, Sequence, Tuple
@@ -12,6 +9,7 @@ from rasa.core.tracker_store import FailSafeTrackerStore, InMemoryTrackerStore, 
 from rasa.shared.core.events import BotUttered, UserUttered
 from rasa.shared.core.trackers import DialogueStateTracker
 
+from channels.buttons import Buttons, full_tracker
 from guide.answer import SOURCES, topic_button
 from guide.clinic import Clinic, CrisisLines
 from guide.reply import Button, Reply
@@ -30,17 +28,11 @@ class Conversations:
     """Renders replies for the website and finds again what a conversation offered."""
 
     def __init__(self, secret: bytes, clinic: Clinic, library: TopicLibrary) -> None:
-        self._secret = secret
         self._clinic = clinic
         self.starters: List[Button] = [
             topic_button(library[key]) for key in clinic.settings["starters"] if key in library
         ]
-
-    def button_id(self, conversation: str, payload: str) -> str:
-        """Return the id of a button: unguessable, and of no use in another conversation."""
-        message = f"button\n{conversation}\n{payload}".encode()
-        digest = hmac.new(self._secret, message, hashlib.sha256).digest()
-        return base64.urlsafe_b64encode(digest[:18]).decode()
+        self._buttons = Buttons(secret, self.starters)
 
     def buttons(self, conversation: str, buttons: Sequence[Button]) -> List[Dict[str, str]]:
         """Return buttons as `{"id", "title", "type"}`; the payload stays here.
@@ -49,7 +41,7 @@ class Conversations:
         """
         return [
             {
-                "id": self.button_id(conversation, button.payload),
+                "id": self._buttons.id(conversation, button.payload),
                 "title": button.title,
                 "type": "topic" if button.payload.startswith("/show_topic") else "action",
             }
@@ -75,12 +67,7 @@ class Conversations:
 
     async def resolve(self, agent: Agent, conversation: str, button: str) -> Optional[Button]:
         """Return the button with this id, if this conversation offered one."""
-        offered = [*self.starters, *offered_buttons(await full_tracker(agent, conversation))]
-        for candidate in offered:
-            known = self.button_id(conversation, candidate.payload)
-            if hmac.compare_digest(known.encode(), button.encode()):
-                return candidate
-        return None
+        return await self._buttons.resolve(agent, conversation, button)
 
     async def country(self, agent: Agent, conversation: str) -> Optional[str]:
         """Return the country that the person named."""
@@ -131,14 +118,6 @@ def reply_of(event: BotUttered) -> Reply:
     return Reply.from_message({**event.metadata, **event.data, "text": event.text})
 
 
-def offered_buttons(tracker: Optional[DialogueStateTracker]) -> Iterator[Button]:
-    """Yield every button that the conversation offered."""
-    for event in tracker.events if tracker else []:
-        if isinstance(event, BotUttered):
-            for button in event.data.get("buttons") or []:
-                yield Button(button["title"], button["payload"])
-
-
 def contacts(lines: CrisisLines, category: Optional[str]) -> List[Dict[str, str]]:
     """Return whom to call or text, the most fitting first: `{"label", "tel", "sms", "number"}`.
 
@@ -162,11 +141,6 @@ def written(digits: Optional[str]) -> Optional[str]:
     if digits and re.fullmatch(r"1\d{10}", digits):
         return f"{digits[0]}-{digits[1:4]}-{digits[4:7]}-{digits[7:]}"
     return digits
-
-
-async def full_tracker(agent: Agent, conversation: str) -> Optional[DialogueStateTracker]:
-    """Return the conversation over all its sessions, or None if there is none."""
-    return await agent.tracker_store.retrieve_full_tracker(conversation)
 
 
 async def forget(agent: Agent, conversation: str) -> bool:

@@ -1,10 +1,21 @@
-"""What the tests of the website channel share."""
+"""What the tests of the channels share."""
 
-from collections.abc import AsyncIterator
+import shutil
+import socket
+import subprocess
+import time
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
 
+import pytest
 import pytest_asyncio
 
-from tests.channels.web_server import WebServer, serving
+from channels import delivery
+from tests.channels.slack_fake import FakeSlack, fake_slack
+from tests.channels.staff_server import Staff, environment, slack_channel, telegram_channel
+from tests.channels.telegram_fake import FakeTelegram, fake_telegram
+from tests.channels.web_server import FakeAgent, WebServer, serving
+from tests.needs import need
 
 
 @pytest_asyncio.fixture
@@ -12,3 +23,65 @@ async def web() -> AsyncIterator[WebServer]:
     """A running channel with its usual settings."""
     async with serving() as server:
         yield server
+
+
+@pytest.fixture(scope="session")
+def redis_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A real Redis on a free port, without anything on disk."""
+    program = need(shutil.which("redis-server"), "redis-server is not installed")
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    folder: Path = tmp_path_factory.mktemp("redis")
+    arguments = ["--port", str(port), "--bind", "127.0.0.1", "--save", "", "--dir", str(folder)]
+    server = subprocess.Popen([program, *arguments], stdout=subprocess.DEVNULL)
+    for _ in range(100):
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)) == 0:
+                break
+        time.sleep(0.05)
+    yield f"redis://127.0.0.1:{port}/0"
+    server.terminate()
+    server.wait()
+
+
+@pytest.fixture
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Shorten the pauses between attempts to send."""
+    monkeypatch.setattr(delivery, "FIRST_PAUSE", 0.01)
+
+
+@pytest_asyncio.fixture
+async def slack(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, quick: None
+) -> AsyncIterator[FakeSlack]:
+    """A stand-in for Slack; the environment leads to it."""
+    async with fake_slack() as service:
+        for name, value in environment(tmp_path / "data", service.url).items():
+            monkeypatch.setenv(name, value)
+        yield service
+
+
+@pytest_asyncio.fixture
+async def telegram(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, quick: None
+) -> AsyncIterator[FakeTelegram]:
+    """A stand-in for Telegram; the environment leads to it."""
+    async with fake_telegram() as service:
+        for name, value in environment(tmp_path / "data", service.url).items():
+            monkeypatch.setenv(name, value)
+        yield service
+
+
+@pytest_asyncio.fixture
+async def on_slack(slack: FakeSlack) -> AsyncIterator[Staff[FakeSlack]]:
+    """A running Slack channel."""
+    async with slack_channel(FakeAgent(), slack) as staff:
+        yield staff
+
+
+@pytest_asyncio.fixture
+async def on_telegram(telegram: FakeTelegram) -> AsyncIterator[Staff[FakeTelegram]]:
+    """A running Telegram channel."""
+    async with telegram_channel(FakeAgent(), telegram) as staff:
+        yield staff
