@@ -3,13 +3,14 @@
 import base64
 import hashlib
 import hmac
-from typing import Iterator, List, Optional, Sequence
+from typing import Iterable, Iterator, List, Optional, Sequence
 
 from rasa.core.agent import Agent
 from rasa.shared.core.events import BotUttered
 from rasa.shared.core.trackers import DialogueStateTracker
 
-from guide.reply import Button
+from guide.feedback import feedback_buttons
+from guide.reply import Button, Reply
 
 
 class Buttons:
@@ -31,8 +32,15 @@ class Buttons:
 
     async def resolve(self, agent: Agent, conversation: str, id: str) -> Optional[Button]:
         """Return the button with this id, if this conversation offered one."""
-        tracker = await full_tracker(agent, conversation)
-        for candidate in [*self.always, *offered_buttons(tracker)]:
+        latest = await agent.tracker_store.retrieve(conversation)
+        found = self._with_id(conversation, id, [*self.always, *offered_buttons(latest)])
+        if found is None:
+            whole = await full_tracker(agent, conversation)
+            found = self._with_id(conversation, id, offered_buttons(whole))
+        return found
+
+    def _with_id(self, conversation: str, id: str, offered: Iterable[Button]) -> Optional[Button]:
+        for candidate in offered:
             known = self.id(conversation, candidate.payload)
             if hmac.compare_digest(known.encode(), id.encode()):
                 return candidate
@@ -40,11 +48,17 @@ class Buttons:
 
 
 def offered_buttons(tracker: Optional[DialogueStateTracker]) -> Iterator[Button]:
-    """Yield every button that the conversation offered."""
+    """Yield every button that the conversation offered, those to judge an answer included."""
     for event in tracker.events if tracker else []:
-        if isinstance(event, BotUttered):
-            for button in event.data.get("buttons") or []:
-                yield Button(button["title"], button["payload"])
+        if isinstance(event, BotUttered) and event.text:
+            reply = reply_of(event)
+            yield from reply.buttons
+            yield from feedback_buttons(reply)
+
+
+def reply_of(event: BotUttered) -> Reply:
+    """Return the reply that an event of the tracker holds."""
+    return Reply.from_message({**event.metadata, **event.data, "text": event.text})
 
 
 async def full_tracker(agent: Agent, conversation: str) -> Optional[DialogueStateTracker]:

@@ -26,6 +26,7 @@ from channels.journal import LEASE_SECONDS, Entry, Journal
 from channels.turn import Incoming, Turns
 from channels.web_limits import RateLimits
 from guide.answer import SOURCES, topic_button
+from guide.feedback import feedback_buttons
 from guide.redaction import found
 from guide.reply import Button, Reply
 from guide.staff_commands import StaffCommands
@@ -384,7 +385,7 @@ class Desk:
         buttons = [button for button in reply.buttons if not (reply.sources and button == SOURCES)]
         opaque = tuple(
             Button(button.title, self._buttons.id(task.conversation, button.payload))
-            for button in buttons
+            for button in (*buttons, *feedback_buttons(reply))
         )
         shown = self._courier.render(replace(reply, buttons=opaque), chosen)
         return [{"kind": reply.kind, "payload": payload} for payload in shown]

@@ -27,7 +27,7 @@ class RestChannel(InputChannel):
     def blueprint(self, on_new_message: Callable[[UserMessage], Awaitable[Any]]) -> Blueprint:
         """Return the routes of the channel."""
         webhook = Blueprint("rest_webhook")
-        turns = Turns(self.name())
+        turns = Turns(self.name(), recorded=False)
 
         @webhook.get("/")
         async def health(request: Request) -> HTTPResponse:

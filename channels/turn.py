@@ -7,7 +7,7 @@ import logging
 import time
 from collections import OrderedDict
 from dataclasses import dataclass
-from typing import Any, Dict, List, Optional, Tuple
+from typing import Any, Dict, List, Optional, Set, Tuple
 
 from rasa.core.actions.action import create_bot_utterance
 from rasa.core.agent import Agent
@@ -15,10 +15,14 @@ from rasa.core.channels.channel import OutputChannel, UserMessage
 from rasa.shared.core.events import BotUttered, UserUttered
 from rasa.shared.core.trackers import DialogueStateTracker
 
+from channels.recording import Recorder
 from guide.clinic import Clinic, fill
 from guide.content import load_yaml
+from guide.feedback import Feedback, read_feedback
+from guide.forgetting import forgetting
+from guide.gaps import gap_store
 from guide.paths import CONTENT, DATA
-from guide.reply import Reply
+from guide.reply import CONFIRM_DELETION, Reply
 
 logger = logging.getLogger(__name__)
 
@@ -45,9 +49,14 @@ class ReplyCollector(OutputChannel):
 
 @dataclass
 class Memory:
-    """What was last said in a conversation."""
+    """What was said in the latest turns of a conversation.
 
-    disclosed: Optional[float] = None  # seconds since the epoch
+    Attributes:
+        disclosed: when it was told what it talks to (seconds since the epoch).
+        turns_since_crisis: messages after the latest crisis reply, the one being answered included.
+    """
+
+    disclosed: Optional[float] = None
     turns_since_crisis: Optional[int] = None
 
 
@@ -67,33 +76,99 @@ class Incoming:
 
 
 class Turns:
-    """Takes turns for one channel."""
+    """Takes turns for one channel; they are recorded unless only tools and tests use it."""
 
-    def __init__(self, channel: str) -> None:
+    def __init__(self, channel: str, recorded: bool = True) -> None:
         self.channel = channel
+        self.recorder = Recorder(gap_store()) if recorded else None
         self.clinic = Clinic.load(CONTENT)
-        self.static_message = static_message(self.clinic)
-        # What was last said in each conversation; spares a look into the store on most turns.
-        self._memories: OrderedDict[str, Memory] = OrderedDict()
+        self.static_message = written("fallback.yml", "utter_error", self.clinic)
+        self._thanks = {
+            True: written("control.yml", "utter_feedback_helpful", self.clinic),
+            False: written("control.yml", "utter_feedback_unhelpful", self.clinic),
+        }
+        self._deletion = {
+            True: written("about_me.yml", "utter_data_deleted", self.clinic),
+            False: written("about_me.yml", "utter_data_not_deleted", self.clinic),
+        }
+        self._forgetting = forgetting()
+        # Conversations with the topics whose answer was judged: it counts once.
+        self._judged: Set[Tuple[str, str]] = set()
+        # When each conversation was last told what it talks to (seconds since the epoch).
+        self._disclosures: OrderedDict[str, float] = OrderedDict()
 
     async def take(self, agent: Agent, incoming: Incoming) -> List[Reply]:
         """Return the replies to one message; at least one, and never an exception."""
+        if incoming.is_button and incoming.text == CONFIRM_DELETION:
+            return [await self._delete(incoming.conversation)]
+        feedback = read_feedback(incoming.text) if incoming.is_button else None
+        if feedback is not None:
+            return [self._judge(agent, incoming.conversation, feedback)]
         collector = ReplyCollector(self.channel)
+        message = UserMessage(
+            text=incoming.text,
+            output_channel=collector,
+            sender_id=incoming.conversation,
+            input_channel=self.channel,
+            metadata={"button": incoming.is_button},
+        )
+        before: List[Reply] = []
+        after: List[Reply] = []
         try:
-            message = UserMessage(
-                text=incoming.text,
-                output_channel=collector,
-                sender_id=incoming.conversation,
-                input_channel=self.channel,
-                metadata={"button": incoming.is_button},
-            )
             await agent.handle_message(message)
             before, after = await self._accompany(agent, incoming.conversation, collector.replies)
+            replies = collector.replies or [self.static_message]
         except Exception as error:
             # The type alone: a message could quote what the person wrote.
             logger.error("a turn failed with %s", type(error).__name__)
-            return [*collector.replies, self.static_message]
-        return [*before, *(collector.replies or [self.static_message]), *after]
+            replies = collector.replies or await self._crisis_reply(agent, incoming)
+            replies = replies if _is_crisis(replies) else [*replies, self.static_message]
+        if self.recorder:
+            self.recorder.turn(agent, message, replies)
+        return [*before, *replies, *after]
+
+    async def forget(self, conversation: str) -> None:
+        """Delete a conversation everywhere. Raises when that could not be done."""
+        await self._forgetting.forget(conversation)
+        self._disclosures.pop(conversation, None)
+
+    async def _delete(self, conversation: str) -> Reply:
+        """Delete the conversation because the person pressed the button, and say so."""
+        try:
+            await self.forget(conversation)
+        except Exception as error:
+            logger.error("a conversation could not be deleted: %s", type(error).__name__)
+            return self._deletion[False]
+        return self._deletion[True]
+
+    async def _crisis_reply(self, agent: Agent, incoming: Incoming) -> List[Reply]:
+        """Return the crisis reply if the message calls for it; it needs neither store nor lock.
+
+        This is for a turn that failed, so nothing of it can be kept; and no failure here counts.
+        """
+        if incoming.is_button:
+            return []
+        try:
+            safety = (await agent.parse_message(incoming.text))["safety"]
+            if safety["level"] != "crisis":
+                return []
+            nobody = DialogueStateTracker(incoming.conversation, agent.domain.slots)
+            response = f"utter_crisis/{safety['category']}"
+            message = await agent.nlg.generate(response, nobody, self.channel)
+            return [Reply.from_message(message)]
+        except Exception as error:
+            logger.error("a failed turn could not be assessed: %s", type(error).__name__)
+            return []
+
+    def _judge(self, agent: Agent, conversation: str, feedback: Feedback) -> Reply:
+        """Record whether an answer helped, once a conversation and topic, and return the thanks."""
+        judged = (conversation, feedback.topic)
+        if self.recorder and judged not in self._judged:
+            self.recorder.feedback(agent, conversation, feedback)
+            if len(self._judged) >= REMEMBERED_CONVERSATIONS:
+                self._judged.clear()
+            self._judged.add(judged)
+        return self._thanks[feedback.helpful]
 
     async def _accompany(
         self, agent: Agent, conversation: str, replies: List[Reply]
@@ -104,27 +179,37 @@ class Turns:
         crisis reply discloses by itself, and nothing may stand before its number.
         After: for some turns after a crisis reply, that help is still there.
         """
-        memory = self._memories.get(conversation)
-        if memory is None:
-            memory = remembered(await agent.tracker_store.retrieve(conversation))
+        # Read each time: the turn before may have been another process's.
+        memory = remembered(await agent.tracker_store.retrieve(conversation))
+        if memory.disclosed is None:
+            memory.disclosed = await self._last_disclosure(agent, conversation)
         before: List[Reply] = []
         after: List[Reply] = []
-        if any(reply.kind == "crisis" for reply in replies):
-            memory.turns_since_crisis = 0
-        else:
+        if not _is_crisis(replies):
             due = self._due_disclosure(memory)
             if due:
                 before = [await self.say(agent, conversation, due)]
                 memory.disclosed = time.time()
-            if memory.turns_since_crisis is not None:
-                memory.turns_since_crisis += 1
-                if memory.turns_since_crisis in REMINDED_AFTER:
-                    after = [await self.say(agent, conversation, "utter_help_is_there")]
-        self._memories[conversation] = memory
-        self._memories.move_to_end(conversation)
-        if len(self._memories) > REMEMBERED_CONVERSATIONS:
-            self._memories.popitem(last=False)
+            if memory.turns_since_crisis in REMINDED_AFTER:
+                after = [await self.say(agent, conversation, "utter_help_is_there")]
+        if memory.disclosed is not None:
+            self._disclosures[conversation] = memory.disclosed
+            self._disclosures.move_to_end(conversation)
+        if len(self._disclosures) > REMEMBERED_CONVERSATIONS:
+            self._disclosures.popitem(last=False)
         return before, after
+
+    async def _last_disclosure(self, agent: Agent, conversation: str) -> Optional[float]:
+        """Return when this conversation was last told what it talks to, if not in its latest turns.
+
+        A long conversation is read in full once a process.
+        """
+        known = self._disclosures.get(conversation)
+        if known is None:
+            known = remembered(
+                await agent.tracker_store.retrieve_full_tracker(conversation)
+            ).disclosed
+        return known
 
     def _due_disclosure(self, memory: Memory) -> Optional[str]:
         """Return the response that discloses, if it is due now."""
@@ -149,7 +234,7 @@ class Turns:
 
 
 def remembered(tracker: Optional[DialogueStateTracker]) -> Memory:
-    """Return what the stored conversation tells: for a conversation new to this process."""
+    """Return what the stored conversation tells."""
     memory = Memory()
     crisis_now = False
     for event in tracker.events if tracker else []:
@@ -164,13 +249,15 @@ def remembered(tracker: Optional[DialogueStateTracker]) -> Memory:
             crisis_now = crisis_now or kind == "crisis"
             if crisis_now:
                 memory.turns_since_crisis = 0
-    if memory.turns_since_crisis:
-        memory.turns_since_crisis -= 1  # the message being answered is stored already
     return memory
 
 
-def static_message(clinic: Clinic) -> Reply:
-    """Return the message for every failure: it names the crisis line and needs nothing else."""
-    responses = load_yaml(DATA / "dialogue" / "fallback.yml")["responses"]
-    text = responses["utter_error"][0]["text"]
-    return Reply(kind="error", text=fill(" ".join(text.split()), clinic.placeholders()))
+def _is_crisis(replies: List[Reply]) -> bool:
+    return any(reply.kind == "crisis" for reply in replies)
+
+
+def written(file: str, response: str, clinic: Clinic) -> Reply:
+    """Return a response of data/dialogue as it stands: said without Rasa, whatever has failed."""
+    said = load_yaml(DATA / "dialogue" / file)["responses"][response][0]
+    text = fill(" ".join(said["text"].split()), clinic.placeholders())
+    return Reply(kind=said["metadata"]["kind"], text=text)

@@ -16,7 +16,7 @@ from sanic.request import Request
 from sanic.response import HTTPResponse
 
 from channels.turn import Incoming, Turns
-from channels.web_conversations import Conversations, forget
+from channels.web_conversations import Conversations
 from channels.web_health import readiness
 from channels.web_http import (
     Refusal,
@@ -162,12 +162,12 @@ class WebChannel(InputChannel):
         return Outcome(200, token)
 
     async def _end(self, request: Request) -> Outcome:
-        session = await self.sessions.check(request.headers.get("authorization", ""))
+        # A session that has ended can end again: the first time something may have failed.
+        authorization = request.headers.get("authorization", "")
+        session = await self.sessions.check(authorization, ended_too=True)
         # First no new turn may begin, then the conversation can go.
         await self.sessions.end(session)
-        deleted = await forget(_agent(request), session.conversation)
-        if not deleted:
-            raise Refusal(501, "cannot_delete")
+        await self.turns.forget(session.conversation)
         self.metrics.session("ended")
         return Outcome(200, {"ended": True, "deleted": True})
 
@@ -215,7 +215,7 @@ class WebChannel(InputChannel):
             replies = await self.turns.take(agent, Incoming(session.conversation, value))
         if await self.sessions.ended(session):
             # Ended while this turn was under way: nothing of it stays.
-            await forget(agent, session.conversation)
+            await self.turns.forget(session.conversation)
         self.metrics.turn(replies, time.perf_counter() - started)
         kinds = {reply.kind for reply in replies}
         failed = "error" in kinds and kinds <= WITHOUT_AN_ANSWER

@@ -1,17 +1,16 @@
 """Conversations as the website shows them: replies, buttons, whom to call, history, deletion."""
 
-import inspect
 import re
 from typing import Any, Dict, Iterator, List, Optional, Sequence, Tuple
 
 from rasa.core.agent import Agent
-from rasa.core.tracker_store import FailSafeTrackerStore, InMemoryTrackerStore, SQLTrackerStore
 from rasa.shared.core.events import BotUttered, UserUttered
 from rasa.shared.core.trackers import DialogueStateTracker
 
-from channels.buttons import Buttons, full_tracker
+from channels.buttons import Buttons, full_tracker, reply_of
 from guide.answer import SOURCES, topic_button
 from guide.clinic import Clinic, CrisisLines
+from guide.feedback import feedback_buttons
 from guide.reply import Button, Reply
 from guide.topics import TopicLibrary
 
@@ -57,6 +56,9 @@ class Conversations:
             # A reply that brings its sources needs no button to ask for them.
             buttons = [b for b in reply.buttons if not (reply.sources and b == SOURCES)]
             data["buttons"] = self.buttons(conversation, buttons)
+        judgements = feedback_buttons(reply)
+        if judgements:
+            data["feedback"] = self.buttons(conversation, judgements)
         if reply.kind in WITH_CONTACTS:
             data["contacts"] = contacts(self.lines(country), reply.category)
         return data
@@ -113,11 +115,6 @@ def _disclosure_first(replies: List[Reply]) -> List[Reply]:
     return sorted(replies, key=lambda reply: reply.kind != "disclosure")
 
 
-def reply_of(event: BotUttered) -> Reply:
-    """Return the reply that an event of the tracker holds."""
-    return Reply.from_message({**event.metadata, **event.data, "text": event.text})
-
-
 def contacts(lines: CrisisLines, category: Optional[str]) -> List[Dict[str, str]]:
     """Return whom to call or text, the most fitting first: `{"label", "tel", "sms", "number"}`.
 
@@ -141,29 +138,3 @@ def written(digits: Optional[str]) -> Optional[str]:
     if digits and re.fullmatch(r"1\d{10}", digits):
         return f"{digits[0]}-{digits[1:4]}-{digits[4:7]}-{digits[7:]}"
     return digits
-
-
-async def forget(agent: Agent, conversation: str) -> bool:
-    """Delete a conversation; return whether the tracker store is one that can.
-
-    Our own stores have a method `delete`; Rasa's have none, so its two common ones are known here.
-    """
-    store = agent.tracker_store
-    if isinstance(store, FailSafeTrackerStore):
-        store.fallback_tracker_store.store.pop(conversation, None)
-        store = store._tracker_store
-    async with agent.lock_store.lock(conversation):
-        if hasattr(store, "delete"):
-            deleted = store.delete(conversation)
-            if inspect.isawaitable(deleted):
-                await deleted
-        elif isinstance(store, InMemoryTrackerStore):
-            store.store.pop(conversation, None)
-        elif isinstance(store, SQLTrackerStore):
-            with store.session_scope() as session:
-                events = session.query(store.SQLEvent).filter_by(sender_id=conversation)
-                events.delete(synchronize_session=False)
-                session.commit()
-        else:
-            return False
-    return True

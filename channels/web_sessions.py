@@ -63,11 +63,11 @@ class Sessions:
         token = jwt.encode(claims, self._secret, ALGORITHM)
         return {"token": token, "expires_in": int(expires - now)}
 
-    async def check(self, authorization: str) -> Session:
+    async def check(self, authorization: str, ended_too: bool = False) -> Session:
         """Return the session whose token an Authorization header carries.
 
         Raises:
-            SessionError: the token is missing, forged, expired or ended.
+            SessionError: the token is missing, forged, expired or, unless `ended_too`, ended.
         """
         scheme, _, token = authorization.partition(" ")
         if scheme.lower() != "bearer" or not token:
@@ -85,7 +85,7 @@ class Sessions:
         except jwt.InvalidTokenError as error:
             raise SessionError("no_session") from error
         session = Session(claims["sid"], claims["born"])
-        if await self.ended(session):
+        if not ended_too and await self.ended(session):
             raise SessionError("session_ended")
         return session
 

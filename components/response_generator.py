@@ -5,7 +5,7 @@ It runs inside the Rasa process, so crisis replies survive a dead action server.
 
 import copy
 import logging
-from typing import Any, Dict, List, Optional
+from typing import Any, Dict, Optional
 
 from rasa.core.nlg.response import TemplatedNaturalLanguageGenerator
 from rasa.shared.core.domain import Domain
@@ -44,9 +44,9 @@ class ResponseGenerator(TemplatedNaturalLanguageGenerator):
         if not variations:
             logger.error("there is no response %s; saying utter_error instead", utter_action)
             utter_action, variations = "utter_error", self.responses["utter_error"]
-        chosen = variations[_times_uttered(tracker, utter_action) % len(variations)]
-        message: Dict[str, Any] = copy.deepcopy(chosen)
-        message.update(message.pop("metadata", None) or {})
+        number = _next_variation(tracker, utter_action) % len(variations)
+        message: Dict[str, Any] = copy.deepcopy(variations[number])
+        message.update(message.pop("metadata", None) or {}, variation=number)
         values = self.clinic.placeholders(tracker.get_slot("country"))
         message["text"] = fill(message["text"], values)
         for button in message.get("buttons", []):
@@ -54,6 +54,9 @@ class ResponseGenerator(TemplatedNaturalLanguageGenerator):
         return message
 
 
-def _times_uttered(tracker: DialogueStateTracker, utter_action: str) -> int:
-    events: List[Any] = [event for event in tracker.events if isinstance(event, BotUttered)]
-    return sum(event.metadata.get("utter_action") == utter_action for event in events)
+def _next_variation(tracker: DialogueStateTracker, utter_action: str) -> int:
+    """Return the number after that of the variation said last; 0 if none was of late."""
+    for event in reversed(tracker.events):
+        if isinstance(event, BotUttered) and event.metadata.get("utter_action") == utter_action:
+            return int(event.metadata.get("variation", -1)) + 1
+    return 0

@@ -1,5 +1,6 @@
 """Composing what is said about a topic: answer, detail, simpler words, sources, related topics."""
 
+import json
 from collections.abc import Mapping, Sequence
 from datetime import date
 from pathlib import Path
@@ -28,9 +29,19 @@ def load_safety_language(path: Path) -> SafetyLanguage:
     return language
 
 
+_SHOW_TOPIC = "/show_topic"
+
+
 def topic_button(topic: Topic) -> Button:
     """Return the button that asks for `topic`."""
-    return Button(topic.title, f'/show_topic{{"topic": "{topic.key}"}}')
+    return Button(topic.title, f'{_SHOW_TOPIC}{{"topic": "{topic.key}"}}')
+
+
+def topic_of(payload: str) -> str | None:
+    """Return the key of the topic that a button's payload asks for, if it asks for one."""
+    if not payload.startswith(_SHOW_TOPIC + "{"):
+        return None
+    return str(json.loads(payload.removeprefix(_SHOW_TOPIC))["topic"])
 
 
 TELL_MORE = Button("Tell me more", "/tell_more")
@@ -138,11 +149,17 @@ class Composer:
         After a miss just before (`misses` > 0) they include the way to a person.
         """
         person = (TALK_TO_PERSON,) if misses else ()
-        topics = (topic_button(self.library[key]) for key in keys[:3])
+        written = [key for key in keys if not self.library[key].unwritten]
+        topics = (topic_button(self.library[key]) for key in written[:3])
         return (*topics, SOMETHING_ELSE, *person)
 
     def withheld(self, key: str) -> bool:
-        """Return whether the settings keep topic `key` back: not approved, or past its due date."""
+        """Return whether topic `key` is kept back: not all written, or not as the settings ask.
+
+        They can ask for topics that are approved and not past their due date.
+        """
+        if self.library[key].unwritten:
+            return True
         if not self.clinic.settings["require_approved"]:
             return False
         review = self.library[key].review

@@ -12,8 +12,8 @@ from guide.answer import load_safety_language
 from guide.clinic import PLACEHOLDER, Clinic, unknown_placeholders
 from guide.content import ContentError, load_yaml
 from guide.paths import CONTENT, DATA, FAQ
-from guide.reply import KINDS
-from guide.topics import Topic, TopicLibrary, load_sources
+from guide.reply import CONFIRM_DELETION, KINDS
+from guide.topics import TEXTS, Topic, TopicLibrary, load_sources
 
 MAX_WORDS = 90
 MAX_GRADE = 10.0
@@ -126,13 +126,18 @@ def topic_problems(topic: Topic) -> list[str]:
     """Return what is wrong with one topic beyond its form."""
     place = f"data/faq/{topic.path.name}"
     found = []
-    for name in ("title", "text", "simpler", "detail"):
-        found += text_problems(f"{place}: {name}", getattr(topic, name))
+    for name in TEXTS:
+        if name in topic.unwritten:
+            found.append(f"{place}: {name} is still to be written")
+        else:
+            found += text_problems(f"{place}: {name}", getattr(topic, name))
+    if not topic.sources:
+        found.append(f"{place}: names no source")
     words = len(topic.text.split())
     if words > MAX_WORDS:
         found.append(f"{place}: text has {words} words; at most {MAX_WORDS}")
     grade = reading_grade(topic.text)
-    if grade > MAX_GRADE:
+    if grade > MAX_GRADE and "text" not in topic.unwritten:
         found.append(f"{place}: text has reading grade {grade:.1f}; at most {MAX_GRADE:.0f}")
     if len(topic.examples) < MIN_EXAMPLES:
         found.append(f"{place}: has {len(topic.examples)} examples; at least {MIN_EXAMPLES}")
@@ -149,7 +154,8 @@ def topic_problems(topic: Topic) -> list[str]:
 
 def mean_grade_problems(library: TopicLibrary) -> list[str]:
     """Return a problem when the short answers are too hard to read on average."""
-    mean = sum(reading_grade(topic.text) for topic in library.values()) / len(library)
+    texts = [topic.text for topic in library.values() if "text" not in topic.unwritten]
+    mean = sum(map(reading_grade, texts)) / max(len(texts), 1)
     if mean > MAX_MEAN_GRADE:
         return [f"data/faq: mean reading grade is {mean:.2f}; at most {MAX_MEAN_GRADE:.0f}"]
     return []
@@ -173,7 +179,8 @@ def response_problems(
                 if not variation.get("text"):
                     found.append(f"{place}: has no text")
             for button in variation.get("buttons") or []:
-                if not resolves(button["payload"], library, intents):
+                known = button["payload"] == CONFIRM_DELETION
+                if not known and not resolves(button["payload"], library, intents):
                     found.append(f"{place}: button {button['title']!r} leads nowhere")
     return found
 
@@ -215,22 +222,27 @@ def starter_problems(clinic: Clinic, library: TopicLibrary) -> list[str]:
     ]
 
 
-def age_problems(clinic: Clinic, today: date | None = None) -> list[str]:
-    """Return crisis lines and safety patterns whose last check is older than the clinic allows."""
-    today = today or date.today()
+def checked_dates(clinic: Clinic) -> dict[str, str]:
+    """Return when the crisis lines of each country and the safety patterns were last checked."""
     dates = {
         f"content/crisis_lines.yml: {lines.country}": lines.checked
         for lines in clinic.lines.values()
     }
     patterns = load_yaml(CONTENT / "safety_patterns.yml")
     dates["content/safety_patterns.yml"] = str(patterns.get("checked"))
+    return dates
+
+
+def age_problems(clinic: Clinic, today: date | None = None) -> list[str]:
+    """Return crisis lines and safety patterns whose last check is older than the clinic allows."""
+    today = today or date.today()
     sources = load_sources(CONTENT / "sources.yml")
     found = []
     for source in sources.values():
         if source.read not in ("yes", "partly"):
             found.append(f"content/sources.yml: {source.key}: was not read; do not cite it")
     limit = clinic.settings["max_age_days"]
-    for place, checked in dates.items():
+    for place, checked in checked_dates(clinic).items():
         if not _is_iso_date(checked):
             found.append(f'{place}: checked is {checked!r}; write "2026-01-31"')
         elif (today - date.fromisoformat(checked)).days > limit:

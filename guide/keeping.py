@@ -47,6 +47,7 @@ def kept_event(event: Mapping[str, Any]) -> dict[str, Any]:
         "event": USER,
         "timestamp": event.get("timestamp"),
         "input_channel": event.get("input_channel"),
+        "message_id": event.get("message_id"),
         "metadata": {"button": pressed},
         "text": text,
         "parse_data": {

@@ -11,6 +11,7 @@ import secrets
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
+from functools import lru_cache
 from typing import Any, Protocol
 
 import redis.asyncio  # type: ignore[import-untyped]
@@ -219,8 +220,11 @@ def _give_back(connection: Connection) -> None:
         logger.warning("a lock's connection is gone: %s", type(error).__name__)
 
 
+@lru_cache(maxsize=1)
 def locks() -> Locks:
     """Return the locks that the environment names: Redis, else PostgreSQL, else this process's own.
+
+    All who ask in one process get the same.
 
     Raises:
         guide.environment.SettingError: a setting is wrong.

@@ -21,6 +21,9 @@ KINDS = frozenset(
     }
 )
 
+CONFIRM_DELETION = "/confirm_deletion"
+"""The payload of the button that deletes the conversation; the channel itself obeys it."""
+
 
 @dataclass(frozen=True)
 class Button:

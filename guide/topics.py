@@ -21,6 +21,11 @@ SAFETY_KEYS = (
 
 REVIEW_STATES = ("drafted", "approved")
 
+TEXTS = ("title", "text", "simpler", "detail")
+
+TODO = "TODO"
+"""A text that begins so is still to be written; nobody is shown a topic with such a text."""
+
 
 @dataclass(frozen=True)
 class Review:
@@ -48,6 +53,11 @@ class Topic:
     review: Review
     examples: tuple[str, ...]
     path: Path
+
+    @property
+    def unwritten(self) -> tuple[str, ...]:
+        """The names of the texts that are still to be written."""
+        return tuple(name for name in TEXTS if getattr(self, name).startswith(TODO))
 
 
 class TopicLibrary(Mapping[str, Topic]):
@@ -144,7 +154,8 @@ def read_topic(path: Path, sources: Mapping[str, Source]) -> Topic:
         return tuple(keys)
 
     source_keys = known("sources", sources, "add it to content/sources.yml or correct the key")
-    if not source_keys:
+    text = " ".join(str(require(answer, "text", str, path, "responses")).split())
+    if not source_keys and not text.startswith(TODO):
         raise ContentError(path, "metadata.sources", "is empty", "name at least one source")
     review = require(metadata, "review", dict, path, "metadata")
     if review.get("status") not in REVIEW_STATES:
@@ -157,7 +168,7 @@ def read_topic(path: Path, sources: Mapping[str, Source]) -> Topic:
     return Topic(
         key=key,
         title=text_of("title"),
-        text=" ".join(str(require(answer, "text", str, path, "responses")).split()),
+        text=text,
         simpler=text_of("simpler"),
         detail=text_of("detail"),
         sources=tuple(sources[source] for source in source_keys),

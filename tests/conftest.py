@@ -11,6 +11,16 @@ from guide.paths import CONTENT, FAQ, MODEL
 from guide.servers import Assistant, Running, running
 
 
+@pytest.fixture(scope="session", autouse=True)
+def data_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A folder of the tests' own for what is kept; nothing of a developer's is touched."""
+    folder = tmp_path_factory.mktemp("data")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("DATA_DIR", str(folder))
+        patch.delenv("DATABASE_URL", raising=False)
+        yield folder
+
+
 @pytest.fixture(scope="session")
 def composer() -> Composer:
     """The composer over this checkout's content."""

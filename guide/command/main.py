@@ -10,8 +10,10 @@ from guide.command.ask import ask
 from guide.command.chat import chat
 from guide.command.check import check
 from guide.command.dialogues import dialogues
+from guide.command.report import report
 from guide.command.review import review
 from guide.command.run import run
+from guide.command.topic import app as topic_app
 
 app = typer.Typer(
     help="KAP Guide: information about ketamine therapy, written and sourced beforehand.",
@@ -19,8 +21,9 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for command in (run, chat, ask, dialogues, check, review):
+for command in (run, chat, ask, dialogues, check, review, report):
     app.command()(command)
+app.add_typer(topic_app, name="topic")
 
 
 @app.callback()

@@ -11,6 +11,7 @@ import pytest
 import pytest_asyncio
 
 from channels import delivery
+from guide.forgetting import forgetting
 from tests.channels.slack_fake import FakeSlack, fake_slack
 from tests.channels.staff_server import Staff, environment, slack_channel, telegram_channel
 from tests.channels.telegram_fake import FakeTelegram, fake_telegram
@@ -51,9 +52,17 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(delivery, "FIRST_PAUSE", 0.01)
 
 
+@pytest.fixture
+def own_data() -> Iterator[None]:
+    """Let nothing be remembered of another test's folder."""
+    forgetting.cache_clear()
+    yield
+    forgetting.cache_clear()
+
+
 @pytest_asyncio.fixture
 async def slack(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, quick: None
+    own_data: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, quick: None
 ) -> AsyncIterator[FakeSlack]:
     """A stand-in for Slack; the environment leads to it."""
     async with fake_slack() as service:
@@ -64,7 +73,7 @@ async def slack(
 
 @pytest_asyncio.fixture
 async def telegram(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, quick: None
+    own_data: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, quick: None
 ) -> AsyncIterator[FakeTelegram]:
     """A stand-in for Telegram; the environment leads to it."""
     async with fake_telegram() as service:

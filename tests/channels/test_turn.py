@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 from rasa.core.channels.channel import UserMessage
-from rasa.shared.core.events import BotUttered, UserUttered
+from rasa.shared.core.domain import Domain
+from rasa.shared.core.events import BotUttered, Event, UserUttered
 from rasa.shared.core.trackers import DialogueStateTracker
 
 from channels.turn import Incoming, Turns, remembered
@@ -22,10 +23,15 @@ class FakeAgent:
     def __init__(self, messages: list[dict[str, Any]], error: Exception | None = None) -> None:
         self.messages = messages
         self.error = error
-        self.events: list[BotUttered] = []
+        self.events: list[Event] = []
+        self.assessment: dict[str, Any] | None = {"level": "none"}
+        self.domain = Domain.empty()
         self.said: list[str] = []
         self.tracker_store = SimpleNamespace(
-            retrieve=self._retrieve, get_or_create_tracker=self._retrieve, save=self._save
+            retrieve=self._retrieve,
+            retrieve_full_tracker=self._retrieve,
+            get_or_create_tracker=self._retrieve,
+            save=self._save,
         )
         self.lock_store = SimpleNamespace(lock=self._lock)
         self.nlg = SimpleNamespace(generate=self._generate)
@@ -42,12 +48,21 @@ class FakeAgent:
             await message.output_channel.send_response(message.sender_id, dict(reply))
         if self.error:
             raise self.error
+        self.events.append(UserUttered("a"))
+        for reply in self.messages:
+            self.events.append(BotUttered(reply["text"], metadata={"kind": reply["kind"]}))
+
+    async def parse_message(self, text: str) -> dict[str, Any]:
+        if self.assessment is None:
+            raise RuntimeError(text)
+        return {"safety": self.assessment}
 
     async def _generate(
         self, response: str, tracker: DialogueStateTracker, channel: str
     ) -> dict[str, Any]:
         self.said.append(response)
-        return {"text": "I am a program", "kind": "disclosure"}
+        kind = "crisis" if response.startswith("utter_crisis/") else "disclosure"
+        return {"text": "I am a program", "kind": kind}
 
     async def _save(self, tracker: DialogueStateTracker) -> None:
         self.events = list(tracker.events)
@@ -108,7 +123,39 @@ def test_an_exception_becomes_the_static_message_and_leaves_no_words_in_the_log(
 
 
 def test_replies_made_before_an_exception_are_not_lost() -> None:
-    assert take(FakeAgent([CRISIS], RuntimeError(SECRET))) == ["crisis", "error"]
+    assert take(FakeAgent([ANSWER], RuntimeError(SECRET))) == ["answer", "error"]
+    assert take(FakeAgent([CRISIS], RuntimeError(SECRET))) == ["crisis"]
+
+
+def test_a_crisis_gets_its_reply_even_when_the_turn_fails() -> None:
+    agent = FakeAgent([], RuntimeError(SECRET))
+    agent.assessment = {"level": "crisis", "category": "suicide"}
+    assert take(agent) == ["crisis"]
+    assert agent.said == ["utter_crisis/suicide"]
+
+
+def test_when_not_even_the_assessment_works_the_static_message_is_left(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    agent = FakeAgent([], RuntimeError(SECRET))
+    agent.assessment = None
+    assert take(agent) == ["error"]
+    assert "Secret" not in caplog.text
+
+
+def test_a_long_conversation_is_not_told_again_what_it_talks_to() -> None:
+    agent = FakeAgent([ANSWER])
+    agent.events = [BotUttered("x", metadata={"kind": "disclosure"})]
+    whole = list(agent.events)
+
+    async def latest(conversation: str) -> DialogueStateTracker:
+        return DialogueStateTracker.from_events(conversation, agent.events[-2:])
+
+    async def full(conversation: str) -> DialogueStateTracker:
+        return DialogueStateTracker.from_events(conversation, [*whole, *agent.events])
+
+    agent.tracker_store.retrieve, agent.tracker_store.retrieve_full_tracker = latest, full
+    assert [take(agent) for _ in range(3)] == [["answer"]] * 3
 
 
 def test_the_static_message_names_the_crisis_line() -> None:
@@ -141,4 +188,4 @@ def test_another_process_knows_from_the_store_how_long_ago_the_crisis_was() -> N
         BotUttered("x", metadata={"kind": "answer"}),
     ]
     tracker = DialogueStateTracker.from_events("test:1", [*events, UserUttered("c")])
-    assert remembered(tracker).turns_since_crisis == 1
+    assert remembered(tracker).turns_since_crisis == 2  # "b", and "c", which is being answered

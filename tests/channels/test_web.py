@@ -151,10 +151,10 @@ async def test_a_turn_under_way_leaves_nothing_behind_when_the_session_ends(
 ) -> None:
     visitor = await web.visitor().open()
     web.agent.pause = 0.3
+    # As on a machine that has lost its lock: the deletion does not wait for this turn.
+    web.agent.lock_store = InMemoryLockStore()
     sending = asyncio.create_task(visitor.send(text="hi"))
     await asyncio.sleep(0.1)
-    # As in another process, whose lock store would not wait for this turn.
-    web.agent.lock_store = InMemoryLockStore()
     await visitor.call("DELETE", "/session")
     await sending
     conversation = web.agent.received[-1].sender_id

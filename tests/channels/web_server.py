@@ -11,9 +11,7 @@ from typing import Any
 
 import aiohttp
 from rasa.core.channels.channel import InputChannel, UserMessage
-from rasa.core.lock_store import InMemoryLockStore
 from rasa.core.run import configure_app
-from rasa.core.tracker_store import InMemoryTrackerStore
 from rasa.shared.core.domain import Domain
 from rasa.shared.core.events import BotUttered, SlotSet, UserUttered
 from sanic import Sanic
@@ -24,6 +22,8 @@ from channels.web_settings import WebSettings
 from guide.clinic import Clinic
 from guide.paths import CONTENT, FAQ
 from guide.topics import TopicLibrary
+from stores.lock_store import GuideLockStore
+from stores.tracker_store import GuideTrackerStore
 
 SETTINGS = WebSettings(secret=b"s" * 32, origins=frozenset({"https://clinic.example"}))
 PATH = "/webhooks/web"
@@ -60,8 +60,8 @@ class FakeAgent:
         self.country: str | None = None
         self.ready = True
         self.received: list[UserMessage] = []
-        self.tracker_store: Any = InMemoryTrackerStore(DOMAIN)
-        self.lock_store: Any = InMemoryLockStore()
+        self.tracker_store: Any = GuideTrackerStore(DOMAIN)
+        self.lock_store: Any = GuideLockStore()
         self.action_endpoint: Any = None
         self.texts = dict(TEXTS)
         self.nlg = SimpleNamespace(generate=self._generate)
