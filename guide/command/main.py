@@ -13,6 +13,7 @@ from guide.command.dialogues import dialogues
 from guide.command.report import report
 from guide.command.review import review
 from guide.command.run import run
+from guide.command.staff import slack, telegram
 from guide.command.topic import app as topic_app
 
 app = typer.Typer(
@@ -24,6 +25,8 @@ app = typer.Typer(
 for command in (run, chat, ask, dialogues, check, review, report):
     app.command()(command)
 app.add_typer(topic_app, name="topic")
+app.add_typer(slack, name="slack")
+app.add_typer(telegram, name="telegram")
 
 
 @app.callback()

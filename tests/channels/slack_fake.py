@@ -28,8 +28,8 @@ class FakeSlack:
     Attributes:
         messages: what was posted, each the request's parameters.
         responses: what was sent to response URLs.
-        faults: what the next posts meet instead: a status, an error word, or "drop" for a
-            connection that breaks.
+        faults: what the next posts meet instead: a status, an error word, "drop" for a connection
+            that breaks, or "hold" for one that is never answered.
         app: address of the app's requests, such as http://127.0.0.1:1/webhooks/slack.
     """
 
@@ -63,7 +63,7 @@ class FakeSlack:
 
     async def _post_message(self, request: web.Request) -> web.Response:
         self.calls += 1
-        fault = self._fault(request)
+        fault = await self._fault(request)
         if fault is not None:
             return fault
         if request.headers.get("Authorization") != f"Bearer {TOKEN}":
@@ -84,7 +84,7 @@ class FakeSlack:
         return web.json_response({"ok": True, "channel": message["channel"], "ts": f"{self._ts}.0"})
 
     async def _respond(self, request: web.Request) -> web.Response:
-        fault = self._fault(request)
+        fault = await self._fault(request)
         if fault is not None:
             return fault
         id = request.match_info["id"]
@@ -98,10 +98,12 @@ class FakeSlack:
         self.responses.append(message)
         return web.Response(text="ok")
 
-    def _fault(self, request: web.Request) -> "web.Response | None":
+    async def _fault(self, request: web.Request) -> "web.Response | None":
         fault = self.faults.pop(0) if self.faults else None
         if fault is None:
             return None
+        if fault == "hold":
+            await asyncio.sleep(60)
         if fault == "drop":
             assert request.transport is not None
             request.transport.close()
