@@ -68,11 +68,15 @@ class Incoming:
         conversation: an identity that the server made, prefixed with the channel's name.
         text: what the person typed, or the payload of a button that the server resolved.
         is_button: whether `text` is such a payload.
+        id: what the channel tells the message from others of the conversation by.
+        again: whether it was begun before and not answered; then it may be stored already.
     """
 
     conversation: str
     text: str
     is_button: bool = False
+    id: Optional[str] = None
+    again: bool = False
 
 
 class Turns:
@@ -110,11 +114,18 @@ class Turns:
             output_channel=collector,
             sender_id=incoming.conversation,
             input_channel=self.channel,
+            message_id=incoming.id,
             metadata={"button": incoming.is_button},
         )
         before: List[Reply] = []
         after: List[Reply] = []
         try:
+            if incoming.again:
+                said = answered(
+                    await agent.tracker_store.retrieve(incoming.conversation), incoming.id
+                )
+                if said:
+                    return said
             await agent.handle_message(message)
             before, after = await self._accompany(agent, incoming.conversation, collector.replies)
             replies = collector.replies or [self.static_message]
@@ -250,6 +261,18 @@ def remembered(tracker: Optional[DialogueStateTracker]) -> Memory:
             if crisis_now:
                 memory.turns_since_crisis = 0
     return memory
+
+
+def answered(tracker: Optional[DialogueStateTracker], message_id: Optional[str]) -> List[Reply]:
+    """Return what was said to a message that is stored already; nothing if it is not."""
+    replies: List[Reply] = []
+    is_this = False
+    for event in tracker.events if tracker else []:
+        if isinstance(event, UserUttered):
+            is_this = event.message_id == message_id
+        elif isinstance(event, BotUttered) and is_this and event.text:
+            replies.append(Reply.from_message({**event.metadata, **event.data, "text": event.text}))
+    return replies
 
 
 def _is_crisis(replies: List[Reply]) -> bool:

@@ -194,25 +194,29 @@ class WebChannel(InputChannel):
             return await self.ledger.once(
                 f"turn:{session.id}:{message_id}",
                 digest.hexdigest(),
-                functools.partial(self._turn, agent, session, kind, value),
+                functools.partial(self._turn, agent, session, message_id, kind, value),
             )
         except IdReusedError as error:
             raise Refusal(409, "message_id_reused") from error
         except LostTurnError as error:
             raise Refusal(503, "busy") from error
 
-    async def _turn(self, agent: Agent, session: Session, kind: str, value: str) -> Outcome:
+    async def _turn(
+        self, agent: Agent, session: Session, message_id: str, kind: str, value: str, again: bool
+    ) -> Outcome:
         started = time.perf_counter()
         if kind == "button":
             button = await self.conversations.resolve(agent, session.conversation, value)
             if button is None:
                 raise Refusal(404, "unknown_button")
-            incoming = Incoming(session.conversation, button.payload, is_button=True)
+            incoming = Incoming(session.conversation, button.payload, True, message_id, again)
             replies = await self.turns.take(agent, incoming)
         elif len(value) > MAX_TEXT and not await self._answered_anyway(agent, value):
             replies = [await self.turns.say(agent, session.conversation, "utter_too_long")]
         else:
-            replies = await self.turns.take(agent, Incoming(session.conversation, value))
+            replies = await self.turns.take(
+                agent, Incoming(session.conversation, value, False, message_id, again)
+            )
         if await self.sessions.ended(session):
             # Ended while this turn was under way: nothing of it stays.
             await self.turns.forget(session.conversation)

@@ -5,6 +5,7 @@ import json
 import logging
 import time
 from collections import OrderedDict
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from typing import Any, Awaitable, Callable, Dict, Optional, Protocol, Tuple
 
@@ -16,7 +17,11 @@ logger = logging.getLogger(__name__)
 REMEMBERED = 10_000
 REDIS_SECONDS = 2.0
 
-# A turn that has not ended after this time is taken for lost, and its message may be sent again.
+# Whoever takes a turn says so this often; when it has not been heard of for the other time, its
+# process has died, and the turn may be taken again.
+RENEW_SECONDS = 2.0
+LEASE_SECONDS = 8.0
+# Nobody waits longer than this for another process.
 TURN_SECONDS = 90
 # How long the same message id gets the same answer.
 ANSWER_SECONDS = 15 * 60
@@ -136,6 +141,9 @@ class Outcome:
     body: Dict[str, Any]
 
 
+Take = Callable[[bool], Awaitable[Outcome]]
+
+
 class IdReusedError(Exception):
     """A message id came again with another message."""
 
@@ -155,13 +163,15 @@ class Ledger:
         self._kept = kept
         self._running: Dict[str, Tuple[str, asyncio.Task[Outcome]]] = {}
 
-    async def once(self, key: str, digest: str, take: Callable[[], Awaitable[Outcome]]) -> Outcome:
+    async def once(self, key: str, digest: str, take: Take) -> Outcome:
         """Return the outcome of `take`, or the one that `key` had before.
 
         Args:
             key: who sent it and its id.
             digest: stands for the message, to tell whether it is the same.
-            take: takes the turn. Outcomes of 500 and above are not kept, so that a retry works.
+            take: takes the turn; is told whether an earlier attempt was begun and has failed, of
+                which something may be stored. Outcomes of 500 and above are not kept, so that a
+                retry works.
 
         Raises:
             IdReusedError: the digest is another one than before.
@@ -182,30 +192,46 @@ class Ledger:
         if not task.cancelled():
             task.exception()  # taken note of, for the case that nobody waits any more
 
-    async def _once(self, key: str, digest: str, take: Callable[[], Awaitable[Outcome]]) -> Outcome:
+    async def _once(self, key: str, digest: str, take: Take) -> Outcome:
         deadline = time.monotonic() + TURN_SECONDS
         while True:
-            before = await self._kept.claim(key, json.dumps({"digest": digest}), TURN_SECONDS)
+            before = await self._kept.claim(key, _begun(digest), ANSWER_SECONDS)
             if before is None:
-                return await self._take(key, digest, take)
+                return await self._take(key, digest, take, again=False)
             entry = json.loads(before)
             if entry["digest"] != digest:
                 raise IdReusedError
             if "outcome" in entry:
                 return Outcome(**entry["outcome"])
+            if entry["until"] < time.time():
+                return await self._take(key, digest, take, again=True)
             if time.monotonic() > deadline:
                 raise LostTurnError
             await asyncio.sleep(0.1)
 
-    async def _take(self, key: str, digest: str, take: Callable[[], Awaitable[Outcome]]) -> Outcome:
+    async def _take(self, key: str, digest: str, take: Take, again: bool) -> Outcome:
+        entry: Dict[str, Any] = {"digest": digest, "until": 0.0}  # what a failure leaves
+        if again:
+            await self._kept.put(key, _begun(digest), ANSWER_SECONDS)
+        ended = asyncio.Event()
+        renewing = asyncio.create_task(self._renew(key, digest, ended))
         try:
-            outcome = await take()
-        except BaseException:
-            await self._kept.drop(key)
-            raise
-        if outcome.status >= 500:
-            await self._kept.drop(key)
-        else:
-            entry = {"digest": digest, "outcome": asdict(outcome)}
+            outcome = await take(again)
+            if outcome.status < 500:
+                entry = {"digest": digest, "outcome": asdict(outcome)}
+            return outcome
+        finally:
+            ended.set()
+            await renewing
             await self._kept.put(key, json.dumps(entry), ANSWER_SECONDS)
-        return outcome
+
+    async def _renew(self, key: str, digest: str, ended: asyncio.Event) -> None:
+        while not ended.is_set():
+            with suppress(asyncio.TimeoutError):
+                await asyncio.wait_for(ended.wait(), RENEW_SECONDS)
+                return
+            await self._kept.put(key, _begun(digest), ANSWER_SECONDS)
+
+
+def _begun(digest: str) -> str:
+    return json.dumps({"digest": digest, "until": time.time() + LEASE_SECONDS})

@@ -8,7 +8,8 @@ import asyncio
 import hashlib
 import logging
 import secrets
-from collections.abc import AsyncIterator, Callable
+import time
+from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from functools import lru_cache
@@ -31,8 +32,8 @@ ALIVE_SECONDS = 6.0
 RENEW_SECONDS = 2.0
 POLL_SECONDS = 0.01
 
-CONNECTIONS = 16
-"""How many conversations one process can hold at once in PostgreSQL; others wait their turn."""
+CONNECTIONS = 20
+"""How many locks of PostgreSQL one process holds or waits for at once; more wait their turn."""
 
 
 class LockError(Exception):
@@ -77,8 +78,9 @@ class ProcessLocks:
                 self._locks[name] = (lock, users - 1)
 
 
-# Joins the queue, or shows that this place in it is still wanted; tells whether it is the first.
-# KEYS: places by arrival, places by the time until which they count. ARGV: place, milliseconds.
+# Shows that a place in the queue is still wanted, and takes one if that is asked; tells whether it
+# is the first. KEYS: places by arrival, places by the time until which they count. ARGV: place,
+# milliseconds, "join" or "stay".
 _STEP = """
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
@@ -87,6 +89,9 @@ for _, gone in ipairs(redis.call('ZRANGEBYSCORE', KEYS[2], '-inf', now)) do
     redis.call('ZREM', KEYS[2], gone)
 end
 if not redis.call('ZSCORE', KEYS[1], ARGV[1]) then
+    if ARGV[3] ~= 'join' then
+        return false
+    end
     local last = redis.call('ZRANGE', KEYS[1], -1, -1, 'WITHSCORES')
     redis.call('ZADD', KEYS[1], (last[2] or 0) + 1, ARGV[1])
 end
@@ -117,31 +122,40 @@ class RedisLocks:
         digest = hashlib.sha256(name.encode()).hexdigest()
         keys = [f"kap-lock:{{{digest}}}:{part}" for part in ("queue", "alive")]
         place = secrets.token_hex(16)
+        given_back = asyncio.Event()
         try:
-            try:
-                await asyncio.wait_for(self._queue_up(keys, place), self._wait)
-            except (RedisError, OSError, asyncio.TimeoutError) as error:
-                raise LockError(f"no lock: {type(error).__name__}") from error
-            renewing = asyncio.create_task(self._renew(keys, place))
+            await self._queue_up(keys, place)
+            renewing = asyncio.create_task(self._renew(keys, place, given_back))
             try:
                 yield
             finally:
-                renewing.cancel()
+                given_back.set()
+                await asyncio.shield(renewing)
         finally:
             await asyncio.shield(self._leave(keys, place))
 
     async def _queue_up(self, keys: list[str], place: str) -> None:
-        while not await self._step(keys, place):
-            await asyncio.sleep(POLL_SECONDS)
+        deadline = time.monotonic() + self._wait
+        try:
+            while not await self._step(keys, place, "join"):
+                if time.monotonic() > deadline:
+                    raise LockError("the conversation is busy")
+                await asyncio.sleep(POLL_SECONDS)
+        except (RedisError, OSError, asyncio.TimeoutError) as error:
+            raise LockError(f"no lock: {type(error).__name__}") from error
 
-    async def _step(self, keys: list[str], place: str) -> bool:
-        return bool(await self._step_script(keys=keys, args=[place, int(ALIVE_SECONDS * 1000)]))
+    async def _step(self, keys: list[str], place: str, how: str) -> bool:
+        milliseconds = int(ALIVE_SECONDS * 1000)
+        return bool(await self._step_script(keys=keys, args=[place, milliseconds, how]))
 
-    async def _renew(self, keys: list[str], place: str) -> None:
-        while True:
-            await asyncio.sleep(RENEW_SECONDS)
+    async def _renew(self, keys: list[str], place: str, given_back: asyncio.Event) -> None:
+        # Not ended by cancelling, which redis-py can swallow.
+        while not given_back.is_set():
+            with suppress(asyncio.TimeoutError):
+                await asyncio.wait_for(given_back.wait(), RENEW_SECONDS)
+                return
             with suppress(RedisError, OSError, asyncio.TimeoutError):
-                await self._step(keys, place)
+                await self._step(keys, place, "stay")
 
     async def _leave(self, keys: list[str], place: str) -> None:
         try:
@@ -169,33 +183,28 @@ class PostgresLocks:
             max_overflow=0,
             pool_timeout=wait_seconds,
         )
-        # Waiting threads of our own: those that read and write conversations must stay free.
+        # Threads of our own, since they wait: those that work on conversations must stay free.
         self._threads = ThreadPoolExecutor(CONNECTIONS, "lock")
-        # One connection waits for a conversation, however many messages of it have come here.
-        self._here = ProcessLocks(wait_seconds)
         self._wait = wait_seconds
 
     @asynccontextmanager
     async def hold(self, name: str) -> AsyncIterator[None]:
-        async with self._here.hold(name):
-            taking = asyncio.ensure_future(self._in_thread(self._take, name))
-            try:
-                connection = await asyncio.wait_for(asyncio.shield(taking), self._wait)
-            except SQLAlchemyError as error:
-                raise LockError(f"no lock: {type(error).__name__}") from error
-            except BaseException as error:
-                # It may still come: then it goes back at once.
-                taking.add_done_callback(self._give_back_late)
-                if isinstance(error, asyncio.TimeoutError):
-                    raise LockError("the conversation is busy") from error
-                raise
-            try:
-                yield
-            finally:
-                await asyncio.shield(self._in_thread(_give_back, connection))
-
-    async def _in_thread(self, work: Callable[[Any], Any], given: Any) -> Any:
-        return await asyncio.get_running_loop().run_in_executor(self._threads, work, given)
+        loop = asyncio.get_running_loop()
+        taking = loop.run_in_executor(self._threads, self._take, name)
+        try:
+            connection = await asyncio.wait_for(asyncio.shield(taking), self._wait)
+        except SQLAlchemyError as error:
+            raise LockError(f"no lock: {type(error).__name__}") from error
+        except BaseException as error:
+            # It may still come: then it goes back at once.
+            taking.add_done_callback(_give_back_late)
+            if isinstance(error, asyncio.TimeoutError):
+                raise LockError("the conversation is busy") from error
+            raise
+        try:
+            yield
+        finally:
+            await asyncio.shield(asyncio.to_thread(_give_back, connection))
 
     def _take(self, name: str) -> Connection:
         key = int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "big", signed=True)
@@ -208,9 +217,10 @@ class PostgresLocks:
             raise
         return connection
 
-    def _give_back_late(self, taking: "asyncio.Future[Connection]") -> None:
-        if not taking.cancelled() and taking.exception() is None:
-            self._threads.submit(_give_back, taking.result())
+
+def _give_back_late(taking: "asyncio.Future[Connection]") -> None:
+    if not taking.cancelled() and taking.exception() is None:
+        asyncio.get_running_loop().run_in_executor(None, _give_back, taking.result())
 
 
 def _give_back(connection: Connection) -> None:

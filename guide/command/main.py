@@ -10,6 +10,8 @@ from guide.command.ask import ask
 from guide.command.chat import chat
 from guide.command.check import check
 from guide.command.dialogues import dialogues
+from guide.command.doctor import doctor
+from guide.command.keep import forget, new_key, purge, rekey
 from guide.command.report import report
 from guide.command.review import review
 from guide.command.run import run
@@ -22,7 +24,20 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for command in (run, chat, ask, dialogues, check, review, report):
+for command in (
+    run,
+    chat,
+    ask,
+    dialogues,
+    check,
+    review,
+    report,
+    doctor,
+    purge,
+    forget,
+    new_key,
+    rekey,
+):
     app.command()(command)
 app.add_typer(topic_app, name="topic")
 app.add_typer(slack, name="slack")

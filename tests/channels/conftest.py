@@ -1,9 +1,5 @@
 """What the tests of the channels share."""
 
-import shutil
-import socket
-import subprocess
-import time
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
@@ -16,7 +12,7 @@ from tests.channels.slack_fake import FakeSlack, fake_slack
 from tests.channels.staff_server import Staff, environment, slack_channel, telegram_channel
 from tests.channels.telegram_fake import FakeTelegram, fake_telegram
 from tests.channels.web_server import FakeAgent, WebServer, serving
-from tests.needs import need
+from tests.services import Redis
 
 
 @pytest_asyncio.fixture
@@ -27,23 +23,11 @@ async def web() -> AsyncIterator[WebServer]:
 
 
 @pytest.fixture(scope="session")
-def redis_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def redis_url() -> Iterator[str]:
     """A real Redis on a free port, without anything on disk."""
-    program = need(shutil.which("redis-server"), "redis-server is not installed")
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    folder: Path = tmp_path_factory.mktemp("redis")
-    arguments = ["--port", str(port), "--bind", "127.0.0.1", "--save", "", "--dir", str(folder)]
-    server = subprocess.Popen([program, *arguments], stdout=subprocess.DEVNULL)
-    for _ in range(100):
-        with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", port)) == 0:
-                break
-        time.sleep(0.05)
-    yield f"redis://127.0.0.1:{port}/0"
-    server.terminate()
-    server.wait()
+    redis = Redis()
+    yield redis.url
+    redis.stop()
 
 
 @pytest.fixture

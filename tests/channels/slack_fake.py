@@ -186,7 +186,7 @@ class FakeSlack:
     def mention(self, text: str, **fields: Any) -> dict[str, Any]:
         """Return the event of a mention in a channel."""
         event = {"type": "app_mention", "channel": CHANNEL, "channel_type": None}
-        return self.direct(f"<@{BOT}> {text}", **event, **fields)
+        return self.direct(f"<@{BOT}> {text}", **{**event, **fields})
 
     async def deliver(self, envelope: dict[str, Any], attempts: int = 4) -> list[int]:
         """Send an event until it is answered with 2xx, as Slack does; return the statuses."""

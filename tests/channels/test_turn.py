@@ -143,6 +143,23 @@ def test_when_not_even_the_assessment_works_the_static_message_is_left(
     assert "Secret" not in caplog.text
 
 
+def test_a_message_that_is_stored_already_is_not_taken_twice() -> None:
+    agent = FakeAgent([ANSWER])
+    agent.events = [
+        UserUttered("a", message_id="one"),
+        BotUttered("It can.", metadata={"kind": "answer"}),
+        UserUttered("b", message_id="two"),
+        BotUttered("Hello.", metadata={"kind": "smalltalk"}),
+    ]
+    for incoming, kinds in (
+        (Incoming("test:1", "a", id="one", again=True), ["answer"]),
+        (Incoming("test:1", "b", id="two", again=True), ["smalltalk"]),
+    ):
+        replies = asyncio.run(Turns("test").take(agent, incoming))  # type: ignore[arg-type]
+        assert [reply.kind for reply in replies] == kinds
+    assert len(agent.events) == 4
+
+
 def test_a_long_conversation_is_not_told_again_what_it_talks_to() -> None:
     agent = FakeAgent([ANSWER])
     agent.events = [BotUttered("x", metadata={"kind": "disclosure"})]

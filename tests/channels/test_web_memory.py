@@ -1,6 +1,7 @@
 """What processes share through Redis, and that an answer does not depend on it."""
 
 import asyncio
+import json
 import time
 
 import pytest
@@ -12,12 +13,12 @@ from tests.channels.web_server import serving
 NOBODY = "redis://127.0.0.1:9/0"
 
 
-async def answer_slowly() -> Outcome:
+async def answer_slowly(again: bool = False) -> Outcome:
     await asyncio.sleep(0.3)
     return Outcome(200, {"at": time.monotonic()})
 
 
-async def never() -> Outcome:
+async def never(again: bool) -> Outcome:
     raise AssertionError("this message was answered before")
 
 
@@ -30,6 +31,53 @@ async def test_two_processes_take_one_turn(redis_url: str) -> None:
     assert await Ledger(RedisMemory(redis_url)).once("a", "digest", never) == first
     with pytest.raises(IdReusedError):
         await other.once("a", "another", never)
+
+
+async def test_the_turn_of_a_process_that_died_is_taken_again(
+    redis_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("channels.web_memory.LEASE_SECONDS", 0.4)
+    dead = RedisMemory(redis_url)
+    await dead.claim("died", json.dumps({"digest": "d", "until": time.time() + 0.4}), 60)
+    told: list[bool] = []
+
+    async def take(again: bool) -> Outcome:
+        told.append(again)
+        return Outcome(200, {"replies": []})
+
+    assert await Ledger(RedisMemory(redis_url)).once("died", "d", take) == Outcome(
+        200, {"replies": []}
+    )
+    assert told == [True]
+
+
+async def test_a_long_turn_is_not_taken_by_another_process(
+    redis_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("channels.web_memory.LEASE_SECONDS", 0.3)
+    monkeypatch.setattr("channels.web_memory.RENEW_SECONDS", 0.1)
+
+    async def slow(again: bool) -> Outcome:
+        await asyncio.sleep(1)
+        return Outcome(200, {})
+
+    one, other = Ledger(RedisMemory(redis_url)), Ledger(RedisMemory(redis_url))
+    first = asyncio.create_task(one.once("long", "d", slow))
+    await asyncio.sleep(0.1)
+    assert await other.once("long", "d", never) == await first
+
+
+async def test_after_a_failure_the_next_attempt_knows_of_it() -> None:
+    told: list[bool] = []
+
+    async def take(again: bool) -> Outcome:
+        told.append(again)
+        return Outcome(200 if again else 503, {})
+
+    ledger = Ledger(ProcessMemory())
+    assert (await ledger.once("failed", "d", take)).status == 503
+    assert (await ledger.once("failed", "d", take)).status == 200
+    assert told == [False, True]
 
 
 async def test_a_session_that_ended_has_ended_in_every_process(redis_url: str) -> None:

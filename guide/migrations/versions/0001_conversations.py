@@ -11,12 +11,7 @@ def upgrade() -> None:
     """Make the tables."""
     op.create_table(
         "conversations",
-        sa.Column(
-            "id",
-            sa.BigInteger().with_variant(sa.Integer, "sqlite"),
-            sa.Identity(),
-            primary_key=True,
-        ),
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer, "sqlite"), primary_key=True),
         sa.Column("name", sa.String(255), nullable=False, unique=True),
         sa.Column("length", sa.Integer, nullable=False),
         sa.Column("last_active", sa.Float, nullable=False, index=True),
