@@ -24,8 +24,8 @@ INGREDIENTS := config.yml domain.yml $(shell find data -name '*.yml') content/sa
 help: ## Show what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
 
-run: setup $(MODEL) ## Start the assistant on loopback (PORT, default 5005); Ctrl-C ends it
-	@$(KAP_GUIDE) run
+run: setup $(MODEL) ## Start the assistant on loopback (PORT, default 5005; WITH=slack,telegram); Ctrl-C ends it
+	@set -a; if [ -f .env ]; then . ./.env; fi; set +a; $(KAP_GUIDE) run --with "$(WITH)"
 
 chat: setup $(MODEL) ## Talk to the assistant in this terminal (ARGS=--explain shows its reasons)
 	@$(KAP_GUIDE) chat $(ARGS)

@@ -1,15 +1,13 @@
 """Conversations as the website shows them: replies, buttons, whom to call, history, deletion."""
 
-import base64
-import hashlib
-import hmac
 import re
-from typing import Any, Dict, Iterable, Iterator, List, Optional, Sequence, Tuple
+from typing import Any, Dict, Iterator, List, Optional, Sequence, Tuple
 
 from rasa.core.agent import Agent
 from rasa.shared.core.events import BotUttered, UserUttered
 from rasa.shared.core.trackers import DialogueStateTracker
 
+from channels.buttons import Buttons, full_tracker, reply_of
 from guide.answer import SOURCES, topic_button
 from guide.clinic import Clinic, CrisisLines
 from guide.feedback import feedback_buttons
@@ -29,17 +27,11 @@ class Conversations:
     """Renders replies for the website and finds again what a conversation offered."""
 
     def __init__(self, secret: bytes, clinic: Clinic, library: TopicLibrary) -> None:
-        self._secret = secret
         self._clinic = clinic
         self.starters: List[Button] = [
             topic_button(library[key]) for key in clinic.settings["starters"] if key in library
         ]
-
-    def button_id(self, conversation: str, payload: str) -> str:
-        """Return the id of a button: unguessable, and of no use in another conversation."""
-        message = f"button\n{conversation}\n{payload}".encode()
-        digest = hmac.new(self._secret, message, hashlib.sha256).digest()
-        return base64.urlsafe_b64encode(digest[:18]).decode()
+        self._buttons = Buttons(secret, self.starters)
 
     def buttons(self, conversation: str, buttons: Sequence[Button]) -> List[Dict[str, str]]:
         """Return buttons as `{"id", "title", "type"}`; the payload stays here.
@@ -48,7 +40,7 @@ class Conversations:
         """
         return [
             {
-                "id": self.button_id(conversation, button.payload),
+                "id": self._buttons.id(conversation, button.payload),
                 "title": button.title,
                 "type": "topic" if button.payload.startswith("/show_topic") else "action",
             }
@@ -77,21 +69,7 @@ class Conversations:
 
     async def resolve(self, agent: Agent, conversation: str, button: str) -> Optional[Button]:
         """Return the button with this id, if this conversation offered one."""
-        latest = await agent.tracker_store.retrieve(conversation)
-        found = self._with_id(conversation, button, [*self.starters, *offered_buttons(latest)])
-        if found is None:
-            whole = await full_tracker(agent, conversation)
-            found = self._with_id(conversation, button, offered_buttons(whole))
-        return found
-
-    def _with_id(
-        self, conversation: str, button: str, offered: Iterable[Button]
-    ) -> Optional[Button]:
-        for candidate in offered:
-            known = self.button_id(conversation, candidate.payload)
-            if hmac.compare_digest(known.encode(), button.encode()):
-                return candidate
-        return None
+        return await self._buttons.resolve(agent, conversation, button)
 
     async def country(self, agent: Agent, conversation: str) -> Optional[str]:
         """Return the country that the person named."""
@@ -137,20 +115,6 @@ def _disclosure_first(replies: List[Reply]) -> List[Reply]:
     return sorted(replies, key=lambda reply: reply.kind != "disclosure")
 
 
-def reply_of(event: BotUttered) -> Reply:
-    """Return the reply that an event of the tracker holds."""
-    return Reply.from_message({**event.metadata, **event.data, "text": event.text})
-
-
-def offered_buttons(tracker: Optional[DialogueStateTracker]) -> Iterator[Button]:
-    """Yield every button that the conversation offered, those to judge an answer included."""
-    for event in tracker.events if tracker else []:
-        if isinstance(event, BotUttered) and event.text:
-            reply = reply_of(event)
-            yield from reply.buttons
-            yield from feedback_buttons(reply)
-
-
 def contacts(lines: CrisisLines, category: Optional[str]) -> List[Dict[str, str]]:
     """Return whom to call or text, the most fitting first: `{"label", "tel", "sms", "number"}`.
 
@@ -174,8 +138,3 @@ def written(digits: Optional[str]) -> Optional[str]:
     if digits and re.fullmatch(r"1\d{10}", digits):
         return f"{digits[0]}-{digits[1:4]}-{digits[4:7]}-{digits[7:]}"
     return digits
-
-
-async def full_tracker(agent: Agent, conversation: str) -> Optional[DialogueStateTracker]:
-    """Return the conversation over all its sessions, or None if there is none."""
-    return await agent.tracker_store.retrieve_full_tracker(conversation)

@@ -7,7 +7,7 @@ import subprocess
 import sys
 import time
 import uuid
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +16,7 @@ from typing import Any
 
 import requests
 
+from guide.credentials import merged
 from guide.paths import MODEL, ROOT
 
 HOST = "127.0.0.1"
@@ -176,6 +177,7 @@ def running(
     model: Path = MODEL,
     report: Callable[[str], None] = lambda step: None,
     kept: bool = False,
+    staff: Sequence[str] = (),
 ) -> Iterator[Running]:
     """Start both servers on loopback, wait until a real question is answered, end them at exit.
 
@@ -184,6 +186,7 @@ def running(
         model: the trained model.
         report: is told each step in a few words.
         kept: whether conversations stay where the environment says, or go when the servers end.
+        staff: the staff channels to serve too, as guide.credentials.wanted returns them.
 
     Raises:
         ServerError: the model is missing, the port is taken, or a server does not come up.
@@ -208,13 +211,16 @@ def running(
         logs / f"actions-{port}.log",
     )
     rasa: Server | None = None
+    own = TemporaryDirectory(prefix="kap-guide-")
+    credentials = Path(own.name) / "credentials.yml"
+    credentials.write_text(merged(ROOT / "credentials.yml", staff), encoding="utf-8")
     try:
         report("starting the assistant")
         rasa = Server(
             "assistant",
             [
                 *("rasa", "run", "--model", str(model), "--interface", HOST, "--port", str(port)),
-                *("--endpoints", "endpoints.yml", "--credentials", "credentials.yml"),
+                *("--endpoints", "endpoints.yml", "--credentials", str(credentials)),
             ],
             env,
             logs / f"assistant-{port}.log",
@@ -227,6 +233,7 @@ def running(
         if rasa is not None:
             rasa.stop()
         actions.stop()
+        own.cleanup()
         if forgotten:
             forgotten.cleanup()
 

@@ -15,7 +15,9 @@ console = Console(stderr=True)
 
 def fail(message: str) -> NoReturn:
     """Show one clear line and end with code 2."""
-    console.print(f"[bold red]kap-guide:[/] {message}", markup=True, highlight=False)
+    console.print(
+        f"[bold red]kap-guide:[/] {message}", markup=True, highlight=False, soft_wrap=True
+    )
     raise typer.Exit(2)
 
 

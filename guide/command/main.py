@@ -17,6 +17,7 @@ from guide.command.report import report
 from guide.command.review import review
 from guide.command.run import run
 from guide.command.serve import app as serve
+from guide.command.staff import slack, telegram
 from guide.command.switch import notice, off, on
 from guide.command.topic import app as topic_app
 
@@ -47,6 +48,8 @@ for command in (
     app.command()(command)
 app.add_typer(topic_app, name="topic")
 app.add_typer(serve, name="serve")
+app.add_typer(slack, name="slack")
+app.add_typer(telegram, name="telegram")
 
 
 @app.callback()

@@ -14,6 +14,7 @@ from guide.answer import Composer
 from guide.command.common import fail
 from guide.content import ContentError
 from guide.paths import CONTENT, FAQ
+from guide.reviews import by_urgency, is_overdue
 from guide.topics import Topic, TopicLibrary
 
 
@@ -55,16 +56,10 @@ def review(
 
 def list_topics(out: Console, library: TopicLibrary) -> None:
     """Show all topics: overdue first, then unreviewed, then approved by due date."""
-    today = date.today().isoformat()
-
-    def rank(topic: Topic) -> tuple[int, str, str]:
-        overdue = topic.review.due is not None and topic.review.due < today
-        state = 0 if overdue else 1 if topic.review.status != "approved" else 2
-        return state, topic.review.due or "9999", topic.key
-
+    today = date.today()
     table = Table("topic", "status", "by", "on", "due", "title")
-    for topic in sorted(library.values(), key=rank):
-        late = rank(topic)[0] == 0
+    for topic in by_urgency(library, today):
+        late = is_overdue(topic, today)
         table.add_row(
             topic.key,
             topic.review.status,

@@ -5,16 +5,24 @@ import time
 import typer
 
 from guide.command.common import console, fail
+from guide.credentials import wanted
+from guide.environment import SettingError
 from guide.servers import ServerError, running
 
 
 def run(
     port: int = typer.Option(5005, envvar="PORT", help="port of the assistant"),
+    with_: str = typer.Option(
+        "", "--with", envvar="WITH", help="staff channels to serve too: slack, telegram or both"
+    ),
 ) -> None:
     """Start the assistant and its action server on loopback; Ctrl-C ends both."""
     try:
-        with running(port, report=lambda step: console.print(f"[dim]{step} …[/]"), kept=True) as up:
+        staff = wanted(with_)
+        with running(port, report=_report, kept=True, staff=staff) as up:
             url = up.assistant.url
+            for name in staff:
+                console.print(f"{name} is served below {url}/webhooks/{name}/", highlight=False)
             console.print(f"[bold green]KAP Guide answers. Its page:[/] {url}/webhooks/web/")
             console.print(
                 "Talk to it in another terminal:  .venv/bin/kap-guide chat --server " + url,
@@ -31,7 +39,11 @@ def run(
             while True:
                 up.rasa.require_alive()
                 time.sleep(1)
-    except ServerError as error:
+    except (ServerError, SettingError) as error:
         fail(str(error))
     except KeyboardInterrupt:
         console.print("\nended")
+
+
+def _report(step: str) -> None:
+    console.print(f"[dim]{step} …[/]")

@@ -2,41 +2,15 @@
 
 import asyncio
 import json
-import shutil
-import socket
-import subprocess
 import time
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
 from channels.web_limits import RateLimits
 from channels.web_memory import IdReusedError, Ledger, Outcome, ProcessMemory, RedisMemory
 from tests.channels.web_server import serving
-from tests.needs import need
 
 NOBODY = "redis://127.0.0.1:9/0"
-
-
-@pytest.fixture(scope="module")
-def redis_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A real Redis on a free port, without anything on disk."""
-    program = need(shutil.which("redis-server"), "redis-server is not installed")
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    folder: Path = tmp_path_factory.mktemp("redis")
-    arguments = ["--port", str(port), "--bind", "127.0.0.1", "--save", "", "--dir", str(folder)]
-    server = subprocess.Popen([program, *arguments], stdout=subprocess.DEVNULL)
-    for _ in range(100):
-        with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", port)) == 0:
-                break
-        time.sleep(0.05)
-    yield f"redis://127.0.0.1:{port}/0"
-    server.terminate()
-    server.wait()
 
 
 async def answer_slowly(again: bool = False) -> Outcome:

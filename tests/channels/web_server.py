@@ -10,7 +10,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import aiohttp
-from rasa.core.channels.channel import UserMessage
+from rasa.core.channels.channel import InputChannel, UserMessage
 from rasa.core.run import configure_app
 from rasa.shared.core.domain import Domain
 from rasa.shared.core.events import BotUttered, SlotSet, UserUttered
@@ -39,6 +39,7 @@ ANSWER = {
 CRISIS = {"text": "Please call or text 988.", "kind": "crisis", "category": "suicide"}
 TEXTS = {
     "utter_disclosure": {"text": "I am a program.", "kind": "disclosure"},
+    "utter_crisis/suicide": CRISIS,
     "utter_help_is_there": {"text": "Help is still there.", "kind": "check_in"},
     "utter_too_long": {"text": "That is too long. Call or text 988.", "kind": "control"},
 }
@@ -70,7 +71,8 @@ class FakeAgent:
         return self.ready
 
     async def parse_message(self, text: str) -> dict[str, Any]:
-        return {"safety": {"level": self.level}}
+        category = {"category": "suicide"} if self.level == "crisis" else {}
+        return {"safety": {"level": self.level, **category}}
 
     async def handle_message(self, message: UserMessage) -> None:
         async with self.lock_store.lock(message.sender_id):
@@ -182,22 +184,28 @@ def content() -> tuple[Clinic, TopicLibrary, Pages]:
 @asynccontextmanager
 async def serving(**settings: Any) -> AsyncIterator[WebServer]:
     """Run the channel in an app as Rasa makes it, its own CORS handling included."""
+    channel = WebChannel(replace(SETTINGS, **settings), *content())
+    agent = FakeAgent()
+    async with running(channel, agent) as (app, port), aiohttp.ClientSession() as http:
+        url = f"http://127.0.0.1:{port}{PATH}"
+        yield WebServer(app=app, channel=channel, agent=agent, url=url, port=port, http=http)
+
+
+@asynccontextmanager
+async def running(channel: InputChannel, agent: FakeAgent) -> AsyncIterator[tuple[Any, int]]:
+    """Run a channel in an app as Rasa makes it; give the app and its port."""
     Sanic._app_registry.clear()
     Sanic.test_mode = True
-    channel = WebChannel(replace(SETTINGS, **settings), *content())
     app = configure_app([channel], enable_api=False)
-    agent = FakeAgent()
     app.ctx.agent = agent
     listening = socket.socket()
     listening.bind(("127.0.0.1", 0))
-    port = listening.getsockname()[1]
     server = await app.create_server(sock=listening, return_asyncio_server=True)
     await server.startup()
     await server.before_start()
     await server.start_serving()
-    url = f"http://127.0.0.1:{port}{PATH}"
-    async with aiohttp.ClientSession() as http:
-        yield WebServer(app=app, channel=channel, agent=agent, url=url, port=port, http=http)
+    await server.after_start()
+    yield app, listening.getsockname()[1]
     await server.before_stop()
     server.close()
     await server.wait_closed()
