@@ -92,3 +92,16 @@ def test_dependencies_and_the_proxy_name_services_that_exist() -> None:
     assert upstreams == ["assistant-1", "assistant-2"]
     assert set(upstreams) <= set(SERVICES)
     assert SERVICES["assistant-1"]["environment"]["ACTION_HOST"] in SERVICES
+
+
+@pytest.mark.parametrize("channel", ["slack", "telegram"])
+def test_a_staff_channel_adds_its_secrets_to_the_assistants_alone(channel: str) -> None:
+    added = yaml.safe_load((DEPLOY / f"compose.{channel}.yml").read_text())
+    assert set(added["services"]) == {"assistant-1", "assistant-2"}
+    for service in added["services"].values():
+        assert set(service) == {"environment", "secrets"}
+        assert set(service["secrets"]) == set(added["secrets"])
+        files = {name: value for name, value in service["environment"].items() if "FILE" in name}
+        assert set(files.values()) == {f"/run/secrets/{name}" for name in added["secrets"]}
+        for name in service["environment"]:
+            assert SECRET.search(name) is None or name.endswith("_FILE"), name
