@@ -195,6 +195,9 @@ def test_nothing_is_lost_doubled_or_told_to_the_wrong_person(cluster: Cluster) -
             assert event["text"] == (
                 None if said[event["message_id"]] == CRISIS else said[event["message_id"]]
             )
+    secrets = (*QUESTIONS, CRISIS, cluster.env["STORE_KEYS"], cluster.env["WEB_SECRET"], "Bearer ")
+    logs = cluster.logs()
+    assert [secret for secret in secrets if secret in logs] == []
     static = sum(person.static for person in people)
     assert static, "nothing was broken while people talked"
     print(
