@@ -30,7 +30,7 @@ run: setup $(MODEL) ## Start the assistant on loopback (PORT, default 5005; WITH
 chat: setup $(MODEL) ## Talk to the assistant in this terminal (ARGS=--explain shows its reasons)
 	@$(KAP_GUIDE) chat $(ARGS)
 
-test: setup-dev $(MODEL) widget/node_modules ## Run every check and every test (ARGS is passed to pytest)
+test: setup-dev $(MODEL) widget/node_modules tests/channels/emulate/node_modules ## Run every check and every test (ARGS is passed to pytest)
 	@$(MAKE) --no-print-directory check
 	$(PYTHON_BIN) -m pytest $(ARGS)
 
@@ -47,6 +47,10 @@ widget: widget/node_modules ## Build the website chat into widget/dist (needs no
 widget/node_modules: widget/package-lock.json
 	@if command -v npm >/dev/null; then cd widget && npm ci --silent --no-audit --no-fund && touch node_modules; \
 	else echo "npm is missing: the widget's build is not tested"; fi
+
+tests/channels/emulate/node_modules: tests/channels/emulate/package-lock.json
+	@if command -v npm >/dev/null; then cd $(@D) && npm ci --silent --no-audit --no-fund && touch node_modules; \
+	else echo "npm is missing: Slack is not tested against emulate"; fi
 
 fuzz: setup-dev $(MODEL) ## Fuzz the web channel's OpenAPI description (its own environment in build/)
 	$(PYTHON_BIN) -m tests.channels.fuzz_web

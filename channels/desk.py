@@ -85,6 +85,7 @@ class Task:
         outgoing: the replies, each `{"kind", "payload"}`, once they are made.
         sent: how many of them were sent.
         sending: whether the next one may be on its way.
+        again: whether it was taken up from a process that died; its turn may be stored.
     """
 
     conversation: str
@@ -96,6 +97,7 @@ class Task:
     outgoing: Optional[List[Dict[str, Any]]] = None
     sent: int = 0
     sending: bool = False
+    again: bool = False
 
 
 class _TakenOverError(Exception):
@@ -114,7 +116,7 @@ class Desk:
         secret: bytes,
         library: TopicLibrary,
         texts: StaffTexts,
-        sign: str,
+        commands: StaffCommands,
         redis_url: Optional[str] = None,
     ) -> None:
         self._turns = turns
@@ -122,7 +124,7 @@ class Desk:
         self._journal = journal
         self._cipher = cipher
         self._buttons = Buttons(secret, [topic_button(topic) for topic in library.values()])
-        self._commands = StaffCommands(library, texts, sign)
+        self._commands = commands
         self._texts = texts
         self._limits = RateLimits(redis_url)
         self._agent: Any = None
@@ -255,6 +257,7 @@ class Desk:
             self.aside(self._journal.finish(entry.id, "unreadable"))
             return
         logger.warning("taking up a message that was left unanswered")
+        task.again = True
         self._begin(entry, task)
 
     def _begin(self, entry: Entry, task: Task) -> None:
@@ -350,18 +353,19 @@ class Desk:
             return await self._told(task), None
         if task.kind == "command":
             name, _, words = task.value.partition(" ")
-            return [self._commands.reply(name, words, date.today())], None
+            told = await asyncio.to_thread(self._commands.reply, name, words, date.today())
+            return [told], None
         waited = time.time() - entry.received
         if waited > ANSWER_WITHIN and not await self._is_urgent(task):
             came = datetime.fromtimestamp(entry.received, timezone.utc)
             return [self._texts.reply("missed", time=came.strftime("%H:%M"))], None
         if task.kind == "text":
-            incoming = Incoming(task.conversation, task.value)
+            incoming = Incoming(task.conversation, task.value, False, entry.id, task.again)
             return await self._turns.take(self._agent, incoming), None
         button = await self._buttons.resolve(self._agent, task.conversation, task.value)
         if button is None:
             return [self._texts.reply("stale_button")], None
-        incoming = Incoming(task.conversation, button.payload, is_button=True)
+        incoming = Incoming(task.conversation, button.payload, True, entry.id, task.again)
         return await self._turns.take(self._agent, incoming), button.title
 
     async def _told(self, task: Task) -> List[Reply]:

@@ -1,7 +1,7 @@
 """What the Slack and the Telegram channel are put together from."""
 
 from contextlib import contextmanager
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Iterator
 
 from rasa.shared.exceptions import RasaException
@@ -13,7 +13,10 @@ from channels.turn import Turns
 from guide.clinic import Clinic
 from guide.encryption import cipher
 from guide.environment import SettingError, data_folder, setting
+from guide.gaps import gap_store
 from guide.paths import CONTENT, FAQ
+from guide.staff_commands import StaffCommands
+from guide.staff_gaps import gaps_text
 from guide.staff_texts import StaffTexts
 from guide.topics import TopicLibrary
 
@@ -55,6 +58,8 @@ def desk(channel: str, courier: Courier, secret: bytes, sign: str) -> Desk:
         sign: what stands before a command's name.
     """
     clinic = Clinic.load(CONTENT)
+    texts = StaffTexts.load(CONTENT, clinic)
+    gaps = partial(gaps_text, gap_store(), library(), clinic)
     return Desk(
         Turns(channel),
         courier,
@@ -62,7 +67,7 @@ def desk(channel: str, courier: Courier, secret: bytes, sign: str) -> Desk:
         cipher(),
         secret,
         library(),
-        StaffTexts.load(CONTENT, clinic),
-        sign,
+        texts,
+        StaffCommands(library(), texts, sign, gaps),
         setting("REDIS_URL"),
     )

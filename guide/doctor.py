@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from datetime import date
 
 import redis  # type: ignore[import-untyped]
@@ -16,36 +15,21 @@ from guide.content import ContentError
 from guide.conversations import ConversationStore, conversation_store
 from guide.encryption import cipher
 from guide.environment import SettingError, data_folder, given_database, setting
+from guide.findings import LOOK, OK, WRONG, Finding
 from guide.forgetting import retention_days
 from guide.gaps import gap_store
 from guide.locks import LockError, locks
 from guide.model_hash import ModelHashError
 from guide.model_hash import check as check_hash
 from guide.paths import CONTENT, DATA, FAQ, MODEL, ROOT
+from guide.slack_doctor import slack_findings
+from guide.staff_settings import SlackSettings, TelegramSettings
 from guide.switch import Switch
+from guide.telegram_setup import telegram_findings
 from guide.topics import TopicLibrary
-
-OK, LOOK, WRONG = "ok", "look", "wrong"
 
 MIN_SECRET_BYTES = 32
 REDIS_SECONDS = 3.0
-
-
-@dataclass(frozen=True)
-class Finding:
-    """One thing that was looked at.
-
-    Attributes:
-        part: what was looked at, in a word or two.
-        state: OK, LOOK (worth a look) or WRONG.
-        what: what was found.
-        remedy: what to do, if anything.
-    """
-
-    part: str
-    state: str
-    what: str
-    remedy: str = ""
 
 
 def findings() -> Iterator[Finding]:
@@ -229,6 +213,16 @@ def _switch() -> Iterator[Finding]:
         yield Finding("switch", OK, "on")
 
 
+def _slack() -> Iterator[Finding]:
+    if setting("SLACK_BOT_TOKEN"):
+        yield from slack_findings(SlackSettings.load(), None)
+
+
+def _telegram() -> Iterator[Finding]:
+    if setting("TELEGRAM_BOT_TOKEN"):
+        yield from asyncio.run(telegram_findings(TelegramSettings.load()))
+
+
 _PARTS: tuple[tuple[str, Callable[[], Iterator[Finding]]], ...] = (
     ("content", _content),
     ("crisis lines", _crisis_lines),
@@ -241,4 +235,6 @@ _PARTS: tuple[tuple[str, Callable[[], Iterator[Finding]]], ...] = (
     ("gap store", _gaps),
     ("Redis", _redis),
     ("switch", _switch),
+    ("Slack", _slack),
+    ("Telegram", _telegram),
 )

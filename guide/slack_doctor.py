@@ -10,7 +10,7 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.signature import SignatureVerifier
 
 from guide.content import load_yaml
-from guide.findings import Finding
+from guide.findings import LOOK, OK, WRONG, Finding
 from guide.paths import ROOT
 from guide.staff_settings import SlackSettings
 
@@ -28,35 +28,38 @@ def slack_findings(settings: SlackSettings, address: str | None) -> Iterator[Fin
     """
     yield from _token(settings)
     if address is None:
-        yield Finding("address: not looked at; give it with --address https://your-server")
+        remedy = "`kap-guide slack doctor --address https://your-server`"
+        yield Finding("Slack address", LOOK, "not looked at", remedy)
     else:
-        yield from _address(settings, f"{address.rstrip('/')}/webhooks/slack")
+        yield _address(settings, f"{address.rstrip('/')}/webhooks/slack/events")
 
 
 def _token(settings: SlackSettings) -> Iterator[Finding]:
+    part = "Slack token"
     client = WebClient(settings.bot_token, base_url=settings.api, timeout=SECONDS)
     try:
         answer = client.auth_test()
     except SlackApiError as error:
-        reason = error.response.get("error")
-        yield Finding("token", f"Slack says {reason}; copy SLACK_BOT_TOKEN again")
+        what = f"Slack says {error.response.get('error')}"
+        yield Finding(part, WRONG, what, "copy SLACK_BOT_TOKEN again")
         return
     except OSError as error:
-        yield Finding("token", f"Slack cannot be reached ({type(error).__name__})")
+        yield Finding(part, WRONG, f"Slack cannot be reached ({type(error).__name__})")
         return
-    yield Finding(f"token: the app is {answer['user']} in {answer['team']}")
+    yield Finding(part, OK, f"the app is {answer['user']} in {answer['team']}")
     team = answer["team_id"]
-    listed = team in settings.teams
-    yield Finding(
-        f"workspace {team}", None if listed else f"SLACK_TEAMS does not hold it; add {team}"
-    )
+    if team in settings.teams:
+        yield Finding("Slack workspace", OK, team)
+    else:
+        yield Finding("Slack workspace", WRONG, f"{team} is not in SLACK_TEAMS", f"add {team}")
     headers = {name.lower(): value for name, value in answer.headers.items()}
     granted = set(str(headers.get("x-oauth-scopes", "")).replace(" ", "").split(","))
     missing = sorted(set(needed_scopes()) - granted)
-    remedy = (
-        f"missing {', '.join(missing)}; add them under OAuth & Permissions and reinstall the app"
-    )
-    yield Finding("scopes", remedy if missing else None)
+    if missing:
+        remedy = "add them under OAuth & Permissions and reinstall the app"
+        yield Finding("Slack scopes", WRONG, f"{', '.join(missing)} are missing", remedy)
+    else:
+        yield Finding("Slack scopes", OK, "all granted")
 
 
 def needed_scopes() -> list[str]:
@@ -65,34 +68,31 @@ def needed_scopes() -> list[str]:
     return scopes
 
 
-def _address(settings: SlackSettings, base: str) -> Iterator[Finding]:
+def _address(settings: SlackSettings, url: str) -> Finding:
     body = json.dumps({"type": "url_verification", "challenge": "doctor"})
     now = str(int(time.time()))
-    signature = SignatureVerifier(settings.signing_secret).generate_signature(
-        timestamp=now, body=body
-    )
-    headers = {"Content-Type": "application/json", "X-Slack-Request-Timestamp": now}
-    url = f"{base}/events"
+    verifier = SignatureVerifier(settings.signing_secret)
+    signature = str(verifier.generate_signature(timestamp=now, body=body))
     try:
-        signed = requests.post(
-            url,
-            data=body,
-            headers={**headers, "X-Slack-Signature": str(signature)},
-            timeout=SECONDS,
-            allow_redirects=False,
-        )
-        unsigned = requests.post(
-            url, data=body, headers=headers, timeout=SECONDS, allow_redirects=False
-        )
+        signed = _post(url, body, now, signature)
+        unsigned = _post(url, body, now, "")
     except (requests.RequestException, OSError) as error:
-        yield Finding(f"address {url}", f"cannot be reached ({type(error).__name__})")
-        return
+        return Finding("Slack address", WRONG, f"{url} cannot be reached ({type(error).__name__})")
     if signed.status_code == 401:
-        problem = "the server has another SLACK_SIGNING_SECRET than this command"
-    elif signed.status_code != 200 or "doctor" not in signed.text:
-        problem = f"answers {signed.status_code}; is the server started with --with slack?"
-    elif unsigned.status_code != 401:
-        problem = "takes requests without a signature; something else answers there"
-    else:
-        problem = ""
-    yield Finding(f"address {url}", problem or None)
+        what = "the server has another SLACK_SIGNING_SECRET than this command"
+        return Finding("Slack address", WRONG, what)
+    if signed.status_code != 200 or "doctor" not in signed.text:
+        what = f"{url} answers {signed.status_code}"
+        return Finding("Slack address", WRONG, what, "start the server with --with slack")
+    if unsigned.status_code != 401:
+        return Finding("Slack address", WRONG, f"{url} takes requests without a signature")
+    return Finding("Slack address", OK, f"{url} answers, and takes nothing unsigned")
+
+
+def _post(url: str, body: str, timestamp: str, signature: str) -> requests.Response:
+    headers = {
+        "Content-Type": "application/json",
+        "X-Slack-Request-Timestamp": timestamp,
+        "X-Slack-Signature": signature,
+    }
+    return requests.post(url, data=body, headers=headers, timeout=SECONDS, allow_redirects=False)

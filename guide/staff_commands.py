@@ -1,5 +1,7 @@
 """What staff can ask for by command: the same words in Slack (`/kap topics`) and Telegram."""
 
+import logging
+from collections.abc import Callable
 from datetime import date
 
 from guide.answer import topic_button
@@ -8,9 +10,12 @@ from guide.reviews import by_urgency, is_overdue
 from guide.staff_texts import StaffTexts
 from guide.topics import Topic, TopicLibrary
 
+logger = logging.getLogger(__name__)
+
 COMMANDS = {
     "ask": "ask a question",
     "topics": "list what can be answered; with a word, the topics about it",
+    "gaps": "what patients could not get answered",
     "review": "what clinicians have approved, and what is due",
     "help": "what this is, and its commands",
 }
@@ -24,9 +29,13 @@ class StaffCommands:
     """Answers commands from the library.
 
     `sign` stands before a command's name where it is told: "/kap " in Slack, "/" in Telegram.
+    `gaps` returns what patients could not get answered; it may take seconds, or raise.
     """
 
-    def __init__(self, library: TopicLibrary, texts: StaffTexts, sign: str) -> None:
+    def __init__(
+        self, library: TopicLibrary, texts: StaffTexts, sign: str, gaps: Callable[[], str]
+    ) -> None:
+        self._gaps = gaps
         self._library = library
         self._texts = texts
         self._sign = sign
@@ -37,12 +46,21 @@ class StaffCommands:
             return self._topics(words)
         if name == "review":
             return self._review(today)
+        if name == "gaps":
+            return self._told_gaps()
         if name == "ask":
             return self._texts.reply("no_question", command=f"{self._sign}ask")
         if name == "help":
             return Reply(kind="control", text=f"{self._texts.text('help')}\n\n{self._menu()}")
         unknown = self._texts.text("unknown_command", command=f"{self._sign}{name}")
         return Reply(kind="control", text=f"{unknown}\n\n{self._menu()}")
+
+    def _told_gaps(self) -> Reply:
+        try:
+            return Reply(kind="control", text=self._gaps())
+        except Exception as error:
+            logger.error("the gaps cannot be told: %s", type(error).__name__)
+            return self._texts.reply("gaps_failed")
 
     def _menu(self) -> str:
         return "\n".join(f"{self._sign}{name}: {what}" for name, what in COMMANDS.items())

@@ -19,6 +19,7 @@ KEYS = frozenset(
         "help",
         "topics_none",
         "not_listed",
+        "gaps_failed",
     }
 )
 

@@ -1,21 +1,21 @@
 """Setting the Telegram bot up: its webhook and command menu, and whether both are right."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from typing import Any
 
 import aiohttp
 
 from guide.environment import SettingError
-from guide.findings import Finding
+from guide.findings import LOOK, OK, WRONG, Finding
 from guide.staff_commands import COMMANDS
 from guide.staff_settings import TelegramSettings
-from guide.telegram_api import TelegramApi, TelegramError
+from guide.telegram_api import SECONDS, TelegramApi, TelegramError
 
 UPDATES = ["message", "callback_query"]
 """The kinds of updates that the channel reads; Telegram need not send the others."""
 SECRET_HEADER = "X-Telegram-Bot-Api-Secret-Token"  # noqa: S105 (a header's name)
 MANY_PENDING = 20
+REGISTER = "`kap-guide telegram register`"
 
 
 def menu() -> list[dict[str, str]]:
@@ -48,59 +48,63 @@ async def remove(settings: TelegramSettings) -> None:
     await TelegramApi(settings.bot_token, settings.api).call("deleteWebhook")
 
 
-async def telegram_findings(settings: TelegramSettings) -> AsyncIterator[Finding]:
-    """Yield what was found about the bot and its webhook."""
+async def telegram_findings(settings: TelegramSettings) -> list[Finding]:
+    """Return what was found about the bot, its webhook and the address it leads to."""
     api = TelegramApi(settings.bot_token, settings.api)
+    part = "Telegram token"
     try:
         me = await api.call("getMe")
         info: dict[str, Any] = await api.call("getWebhookInfo")
         commands = await api.call("getMyCommands")
     except TelegramError as error:
-        remedy = "copy TELEGRAM_BOT_TOKEN again" if error.code == 401 else "try again later"
-        yield Finding("token", f"Telegram says {error}; {remedy}")
-        return
+        remedy = "copy TELEGRAM_BOT_TOKEN again" if error.code in (401, 404) else ""
+        return [Finding(part, WRONG, f"Telegram says {error}", remedy)]
     except (aiohttp.ClientError, asyncio.TimeoutError, OSError) as error:
-        yield Finding("token", f"Telegram cannot be reached ({type(error).__name__})")
-        return
-    yield Finding(f"token: the bot is @{me.get('username')}")
-    registered = info.get("url") or ""
-    if not registered:
-        yield Finding("webhook", "not registered; run `kap-guide telegram register`")
-        return
-    other = settings.webhook_url is not None and registered != settings.webhook_url
-    yield Finding(
-        f"webhook {registered}",
-        "TELEGRAM_WEBHOOK_URL is another; run `kap-guide telegram register`" if other else None,
+        # The type alone: the text would hold the token.
+        return [Finding(part, WRONG, f"Telegram cannot be reached ({type(error).__name__})")]
+    found = [Finding(part, OK, f"the bot is @{me.get('username')}")]
+    url = str(info.get("url") or "")
+    if not url:
+        return [*found, Finding("Telegram webhook", WRONG, "not registered", REGISTER)]
+    registered = (
+        (url == (settings.webhook_url or url), "TELEGRAM_WEBHOOK_URL is another address"),
+        (set(info.get("allowed_updates") or ()) == set(UPDATES), "other kinds of updates are sent"),
+        (commands == menu(), "the command menu is old"),
     )
-    updates = set(info.get("allowed_updates") or []) == set(UPDATES)
-    yield Finding("updates", None if updates else "other kinds; run `kap-guide telegram register`")
-    same = commands == menu()
-    yield Finding("command menu", None if same else "is old; run `kap-guide telegram register`")
+    wrong = [problem for right, problem in registered if not right]
+    found += [Finding("Telegram webhook", WRONG, problem, REGISTER) for problem in wrong]
+    if not wrong:
+        found.append(Finding("Telegram webhook", OK, url))
     if info.get("last_error_message"):
-        yield Finding("last delivery", f"failed: {info['last_error_message']}")
+        what = f"the last delivery that failed: {info['last_error_message']}"
+        found.append(Finding("Telegram webhook", LOOK, what))
     pending = int(info.get("pending_update_count") or 0)
-    yield Finding(
-        f"{pending} updates wait", "the server is slow or away" if pending > MANY_PENDING else None
-    )
-    yield await _address(settings, registered)
+    state = LOOK if pending > MANY_PENDING else OK
+    found.append(Finding("Telegram webhook", state, f"{pending} updates wait"))
+    return [*found, await _address(settings, url)]
 
 
 async def _address(settings: TelegramSettings, url: str) -> Finding:
-    timeout = aiohttp.ClientTimeout(total=10)
+    part = "Telegram address"
     try:
-        async with aiohttp.ClientSession(timeout=timeout) as http:
-            async with http.post(url, json={}, headers={SECRET_HEADER: settings.secret}) as answer:
-                with_secret = answer.status
-            async with http.post(url, json={}) as answer:
-                without = answer.status
+        with_secret = await _post(url, {SECRET_HEADER: settings.secret})
+        without = await _post(url, {})
     except (aiohttp.ClientError, asyncio.TimeoutError, OSError) as error:
-        return Finding(f"address {url}", f"cannot be reached ({type(error).__name__})")
+        return Finding(part, WRONG, f"{url} cannot be reached ({type(error).__name__})")
     if with_secret == 401:
-        problem = "the server has another TELEGRAM_SECRET than this command"
-    elif with_secret != 200:
-        problem = f"answers {with_secret}; is the server started with --with telegram?"
-    elif without != 401:
-        problem = "takes updates without the secret; something else answers there"
-    else:
-        problem = ""
-    return Finding(f"address {url}", problem or None)
+        return Finding(part, WRONG, "the server has another TELEGRAM_SECRET than this command")
+    if with_secret != 200:
+        remedy = "start the server with --with telegram"
+        return Finding(part, WRONG, f"{url} answers {with_secret}", remedy)
+    if without != 401:
+        return Finding(part, WRONG, f"{url} takes updates without the secret")
+    return Finding(part, OK, f"{url} answers, and takes nothing without the secret")
+
+
+async def _post(url: str, headers: dict[str, str]) -> int:
+    timeout = aiohttp.ClientTimeout(total=SECONDS)
+    async with (
+        aiohttp.ClientSession(timeout=timeout) as http,
+        http.post(url, json={}, headers=headers) as answer,
+    ):
+        return answer.status

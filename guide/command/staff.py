@@ -1,16 +1,15 @@
 """`kap-guide slack` and `kap-guide telegram`: setting the staff channels up."""
 
 import asyncio
-from collections.abc import Iterable
-from typing import Any, Coroutine, List, Optional
+from typing import Any, Coroutine, Optional
 
 import aiohttp
 import typer
 from rich.console import Console
 
 from guide.command.common import fail
+from guide.command.findings import show_findings
 from guide.environment import SettingError
-from guide.findings import Finding
 from guide.slack_doctor import slack_findings
 from guide.staff_settings import SlackSettings, TelegramSettings
 from guide.telegram_api import TelegramError
@@ -38,7 +37,7 @@ def doctor(
         settings = SlackSettings.load()
     except SettingError as error:
         fail(str(error))
-    show(slack_findings(settings, address))
+    show_findings(slack_findings(settings, address))
 
 
 @telegram.command()
@@ -59,24 +58,7 @@ def remove() -> None:
 def status() -> None:
     """Say whether token, webhook, menu and address are as they should be."""
 
-    async def collected() -> List[Finding]:
-        return [finding async for finding in telegram_findings(_telegram_settings())]
-
-    show(_run(collected()))
-
-
-def show(findings: Iterable[Finding]) -> None:
-    """Show each finding as a line; end with code 1 if one is a problem."""
-    out = Console()
-    wrong = False
-    for finding in findings:
-        wrong = wrong or finding.problem is not None
-        if finding.problem is None:
-            out.print(f"[green]✓[/] {finding.what}", highlight=False)
-        else:
-            out.print(f"[red]✗[/] {finding.what}: {finding.problem}", highlight=False)
-    if wrong:
-        raise typer.Exit(1)
+    show_findings(_run(telegram_findings(_telegram_settings())))
 
 
 def _telegram_settings() -> TelegramSettings:

@@ -12,7 +12,7 @@ from guide.content import ContentError
 from guide.paths import CONTENT
 from guide.staff_commands import COMMANDS, StaffCommands, read_command
 from guide.staff_texts import StaffTexts
-from guide.topics import Review, TopicLibrary
+from guide.topics import Review, Topic, TopicLibrary
 
 TODAY = date(2026, 11, 20)
 
@@ -20,7 +20,7 @@ TODAY = date(2026, 11, 20)
 @pytest.fixture
 def commands(composer: Composer) -> StaffCommands:
     texts = StaffTexts.load(CONTENT, composer.clinic)
-    return StaffCommands(composer.library, texts, "/kap ")
+    return StaffCommands(composer.library, texts, "/kap ", lambda: "3 gaps")
 
 
 def test_help_names_every_command(commands: StaffCommands) -> None:
@@ -44,11 +44,26 @@ def test_review_shows_what_is_overdue_first(composer: Composer) -> None:
     library = {key: composer.library[key] for key in ("bladder", "liver", "driving")}
     with_review("liver", "approved", "2026-11-19")
     with_review("driving", "approved", "2026-11-21")
-    texts = StaffTexts.load(CONTENT, composer.clinic)
-    text = StaffCommands(TopicLibrary(library), texts, "/").reply("review", "", TODAY).text
+    text = _review(library, composer)
     assert text.startswith("2 of 3 topics approved")
     assert text.index("overdue (1)") < text.index("(liver)") < text.index("(bladder)")
     assert text.index("(bladder)") < text.index("Due next (1)") < text.index("(driving)")
+
+
+def _review(library: "dict[str, Topic]", composer: Composer) -> str:
+    texts = StaffTexts.load(CONTENT, composer.clinic)
+    commands = StaffCommands(TopicLibrary(library), texts, "/", lambda: "")
+    return commands.reply("review", "", TODAY).text
+
+
+def test_gaps_are_told_and_a_broken_store_is_said(composer: Composer) -> None:
+    def broken() -> str:
+        raise OSError("secret address")
+
+    texts = StaffTexts.load(CONTENT, composer.clinic)
+    for gaps, expected in ((lambda: "3 gaps", "3 gaps"), (broken, "cannot be read")):
+        commands = StaffCommands(composer.library, texts, "/", gaps)
+        assert expected in commands.reply("gaps", "", TODAY).text
 
 
 @pytest.mark.parametrize(
