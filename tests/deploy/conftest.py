@@ -56,6 +56,8 @@ class Production:
     env: dict[str, str]
     app: Path
     logs: tuple[Path, Path]
+    files: frozenset[Path]
+    """What was in `app` before anything was started."""
 
     def run(self, *arguments: str) -> "subprocess.CompletedProcess[str]":
         """Run a command of kap-guide in the same installation."""
@@ -79,6 +81,7 @@ def production(
     app.mkdir()
     copy_image_files(app)
     record(app / MODEL.relative_to(ROOT))
+    files = frozenset(app.rglob("*"))
     secret = folder / "web_secret"
     secret.write_text("s" * 64 + "\n")
     port, action_port = free_port(), free_port()
@@ -110,7 +113,7 @@ def production(
         for waited_for in (action_port, port):
             _wait(waited_for, processes, logs)
         with serving(tmp_path_factory.mktemp("proxy"), [port]) as proxy:
-            yield Production(proxy, port, env, app, logs)
+            yield Production(proxy, port, env, app, logs, files)
     finally:
         for process in processes:
             process.terminate()

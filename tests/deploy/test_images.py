@@ -87,6 +87,12 @@ def test_the_doctor_finds_nothing_wrong_in_what_goes_in(production: Production) 
     assert production.run("purge").returncode == 0
 
 
+def test_nothing_is_written_where_the_image_is_read_only(production: Production) -> None:
+    """The doctor, the purge and conversations of other tests have been at work by then."""
+    assert production.run("purge").returncode == 0
+    assert frozenset(production.app.rglob("*")) == production.files
+
+
 def test_another_model_is_not_started(production: Production) -> None:
     done = subprocess.run(
         [sys.executable, "-m", "guide.command", "serve", "assistant", "--port", "1"],
