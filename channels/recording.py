@@ -85,10 +85,10 @@ class Recorder:
             self._start(self._after_feedback(agent, conversation, feedback.topic))
 
     async def drain(self) -> None:
-        """Wait until everything recorded so far is written."""
-        while self._looking:
-            await asyncio.gather(*self._looking)
-        await asyncio.get_running_loop().run_in_executor(None, self._jobs.drain)
+        """Wait until everything recorded so far is written, at most some seconds."""
+        if self._looking:
+            await asyncio.wait(self._looking, timeout=LAST_SECONDS)
+        await asyncio.to_thread(self._jobs.drain, LAST_SECONDS)
 
     async def _after_turn(
         self, agent: Agent, message: UserMessage, replies: Sequence[Reply]
@@ -224,8 +224,8 @@ class Jobs:
         except queue.Full:
             logger.error("too much is waiting to be recorded; a record is lost")
 
-    def drain(self, seconds: Optional[float] = None) -> None:
-        """Wait until the jobs added so far are done, at most for some seconds."""
+    def drain(self, seconds: float) -> None:
+        """Wait until the jobs added so far are done, at most so many seconds."""
         if self._thread is not None:
             done = threading.Event()
             with suppress(queue.Full):

@@ -140,6 +140,8 @@ class Turns:
 
     async def forget(self, conversation: str) -> None:
         """Delete a conversation everywhere. Raises when that could not be done."""
+        if self.recorder:
+            await self.recorder.drain()  # a line still to be written would outlive it
         await self._forgetting.forget(conversation)
         self._disclosures.pop(conversation, None)
 

@@ -34,6 +34,7 @@ from channels.web_pages import Page, Pages
 from channels.web_sessions import Session, SessionError, Sessions
 from channels.web_settings import WebSettings, from_environment
 from guide.clinic import Clinic
+from guide.gaps import gap_store
 from guide.paths import CONTENT, FAQ
 from guide.reply import Reply
 from guide.topics import TopicLibrary
@@ -61,6 +62,7 @@ class WebChannel(InputChannel):
         kept = memory(settings.redis_url)
         self.settings = settings
         self.turns = Turns(self.name())
+        self.gaps = gap_store()
         self.sessions = Sessions(
             settings.secret, settings.token_minutes, settings.session_hours, kept
         )
@@ -329,7 +331,7 @@ class WebChannel(InputChannel):
 
     async def _protocol(self, request: Request) -> HTTPResponse:
         base = request.path.rstrip("/").rpartition("/")[0]
-        return _shown(self.pages.protocol(base, self.metrics.referrals()))
+        return _shown(await asyncio.to_thread(self.pages.protocol, base, self.gaps))
 
 
 async def _preflight(request: Request) -> HTTPResponse:

@@ -1,6 +1,6 @@
 """What is counted about the website channel. Counts only: no words, no sessions, no addresses."""
 
-from typing import Dict, Sequence
+from typing import Sequence
 
 from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
 
@@ -63,15 +63,6 @@ class WebMetrics:
     def session(self, event: str) -> None:
         """Count what happened to a session."""
         self._sessions.labels(event).inc()
-
-    def referrals(self) -> Dict[str, int]:
-        """Return the number of crisis replies since the start, by category."""
-        samples = next(iter(self._referrals.collect())).samples
-        return {
-            sample.labels["category"]: int(sample.value)
-            for sample in samples
-            if sample.name.endswith("_total")
-        }
 
     def render(self) -> bytes:
         """Return everything in the text format of Prometheus."""

@@ -82,3 +82,13 @@ def upgrade(engine: Engine, to: str = "head") -> None:
             connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_UPGRADE_LOCK})")
         config.attributes["connection"] = connection
         command.upgrade(config, to)
+
+
+def overwrite_log(engine: Engine) -> None:
+    """Let SQLite's write-ahead log, which still holds what was deleted, be emptied."""
+    if engine.dialect.name == "sqlite":
+        connection = engine.raw_connection()
+        try:
+            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        finally:
+            connection.close()

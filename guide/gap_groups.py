@@ -1,6 +1,7 @@
 """Gap lines that ask for the same thing, put together by the meaning of their words."""
 
 import hashlib
+import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -17,6 +18,8 @@ MAX_DISTANCE = 0.7
 
 MAX_WORDINGS = 2000
 """Of more different wordings the latest are grouped: the work grows with their square."""
+
+_WORD = re.compile(r"\w+")
 
 
 class Encoder(Protocol):
@@ -54,13 +57,13 @@ def group_lines(lines: Iterable[GapLine], encoder: Encoder, usual: Sequence[str]
     """
     by_wording: dict[str, list[GapLine]] = defaultdict(list)
     for line in lines:
-        wording = fold(line.text)
-        if wording:
-            by_wording[wording].append(line)
+        words = wording(line.text)
+        if words:
+            by_wording[words].append(line)
     wordings = list(by_wording)[-MAX_WORDINGS:]
     if not wordings:
         return []
-    texts = [by_wording[wording][0].text for wording in wordings]
+    texts = [by_wording[words][0].text for words in wordings]
     vectors = encoder.encode(texts) - encoder.encode(usual).mean(axis=0)
     vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
     members = defaultdict(list)
@@ -82,6 +85,11 @@ def group_lines(lines: Iterable[GapLine], encoder: Encoder, usual: Sequence[str]
             )
         )
     return sorted(groups, key=lambda group: -len(group.lines))
+
+
+def wording(text: str) -> str:
+    """Return the words of a text, the same however they are typed."""
+    return " ".join(_WORD.findall(fold(text)))
 
 
 def _labels(vectors: NDArray[np.float32]) -> list[int]:

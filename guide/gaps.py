@@ -8,7 +8,6 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import Any
 
 from sqlalchemy import (
     JSON,
@@ -19,12 +18,11 @@ from sqlalchemy import (
     String,
     Table,
     Text,
-    create_engine,
-    event,
 )
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.engine import Connection, Engine, make_url
+from sqlalchemy.engine import Connection
 
+from guide.database import engine_for, overwrite_log
 from guide.environment import database_url, number
 from guide.redaction import redact
 
@@ -41,7 +39,6 @@ PICKED = "picked"
 
 MAX_TEXT = 300
 RETENTION_DAYS = 30
-WAIT_SECONDS = 5
 
 _metadata = MetaData()
 _lines = Table(
@@ -107,7 +104,7 @@ class GapStore:
     """
 
     def __init__(self, url: str, retention_days: int) -> None:
-        self._engine = _engine(url)
+        self._engine = engine_for(url)
         self._retention = timedelta(days=retention_days)
         self._has_tables = False
         self._purged: date | None = None
@@ -137,7 +134,8 @@ class GapStore:
                 .where(_lines.c.kind.in_(list(kinds)))
                 .where(_lines.c.text.in_([kept_text(text) for text in texts]))
             )
-            return int(found.rowcount)
+        overwrite_log(self._engine)
+        return int(found.rowcount)
 
     def count(self, day: date, numbers: Mapping[tuple[str, str], int]) -> None:
         """Add to the counts of a day; the keys are pairs of kind and subject."""
@@ -173,7 +171,9 @@ class GapStore:
     def purge(self, before: date) -> int:
         """Drop the lines from before a day; return how many. Counts stay: they hold no words."""
         with self._connection() as connection:
-            return int(connection.execute(_lines.delete().where(_lines.c.day < before)).rowcount)
+            found = connection.execute(_lines.delete().where(_lines.c.day < before))
+        overwrite_log(self._engine)
+        return int(found.rowcount)
 
     @contextmanager
     def _connection(self) -> Iterator[Connection]:
@@ -195,22 +195,5 @@ def gap_store() -> GapStore:
 
 def kept_text(typed: str) -> str:
     """Return what of a typed text may be kept: redacted, on one line, not long."""
-    return " ".join(redact(typed).split())[:MAX_TEXT]
-
-
-def _engine(url: str) -> Engine:
-    """Return an engine that gives up after seconds, and a SQLite that wipes what it deletes."""
-    if make_url(url).get_backend_name() == "sqlite":
-        engine = create_engine(url, connect_args={"timeout": WAIT_SECONDS})
-        event.listen(engine, "connect", _wipe)
-        return engine
-    waiting = {
-        "connect_timeout": WAIT_SECONDS,
-        "options": f"-c statement_timeout={WAIT_SECONDS * 1000}",
-    }
-    return create_engine(url, connect_args=waiting, pool_pre_ping=True, pool_size=1)
-
-
-def _wipe(connection: Any, record: Any) -> None:
-    """Let SQLite overwrite what is deleted."""
-    connection.execute("PRAGMA secure_delete = ON")
+    printable = "".join(sign if sign.isprintable() else " " for sign in redact(typed))
+    return " ".join(printable.split())[:MAX_TEXT]

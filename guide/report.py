@@ -5,7 +5,7 @@ None here, and whoever shows it writes "<5". Shares that would tell such a numbe
 """
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
@@ -119,7 +119,7 @@ class Report:
     gaps: tuple[Gap, ...]
     thumbs: tuple[Thumbs, ...]
     referrals: tuple[Row, ...]
-    crisis_replies: Cell
+    crisis_replies: Row
     due: tuple[Due, ...]
     approved: int
     library_size: int
@@ -151,6 +151,7 @@ def make_report(
     for count in counts:
         by_kind[count.kind] += count.number
     clarified = by_kind["clarify"]
+    referrals = _referrals(counts, mondays)
     return Report(
         since=mondays[0],
         until=today,
@@ -162,10 +163,15 @@ def make_report(
         picked=_share(min(by_kind[PICKED], clarified), clarified),
         complaints=_cell(by_kind[COMPLAINT]),
         topics=_topics(counts, mondays, library),
-        gaps=tuple(_gap(group, library) for group in group_lines(store.lines(mondays[0]), encoder)),
+        gaps=tuple(
+            _gap(group, library) for group in gap_groups(store, library, encoder, mondays[0])
+        ),
         thumbs=_thumbs(counts, library),
-        referrals=_referrals(counts, mondays),
-        crisis_replies=_cell(by_kind["crisis"]),
+        referrals=referrals,
+        crisis_replies=_sum_of(
+            tuple(c for row in referrals if row.key.startswith("crisis/") for c in row.cells),
+            by_kind["crisis"],
+        ),
         due=_due(library, clinic, today),
         approved=sum(topic.review.status == "approved" for topic in library.values()),
         library_size=len(library),
@@ -259,6 +265,28 @@ def _referrals(counts: Sequence[Count], mondays: Sequence[date]) -> tuple[Row, .
         )
         for (kind, category), name in names.items()
     )
+
+
+def crisis_replies(
+    store: GapStore, since: date, categories: Iterable[str]
+) -> tuple[Mapping[str, Cell], Row]:
+    """Return the crisis replies from a day on, by category and in all, for everybody to see.
+
+    Raises:
+        sqlalchemy.exc.SQLAlchemyError: the database fails.
+    """
+    numbers = Counter[str]()
+    for count in store.counts(since):
+        if count.kind == "crisis":
+            numbers[count.subject] += count.number
+    shown = {key: _cell(numbers[key]) for key in {**dict.fromkeys(categories), **numbers}}
+    return shown, _sum_of(tuple(shown.values()), sum(numbers.values()))
+
+
+def _sum_of(cells: tuple[Cell, ...], number: int) -> Row:
+    """Return the sum of crisis replies; its parts instead where it would tell the one hidden."""
+    tells = cells.count(None) == 1 and number >= SMALLEST
+    return Row("crisis", "Crisis replies", cells if tells else (_cell(number),))
 
 
 def _gap(group: GapGroup, library: TopicLibrary) -> Gap:

@@ -23,8 +23,8 @@ def slack_digest(report: Report) -> dict[str, Any]:
         {"type": "header", "text": {"type": "plain_text", "text": heading}}
     ]
     for title, lines in parts:
-        text = _cut(f"*{title}*\n" + "\n".join(_escape(line) for line in lines))
-        blocks.append({"type": "section", "text": {"type": "mrkdwn", "text": text}})
+        text = {"type": "mrkdwn", "text": _section(title, lines)}
+        blocks.append({"type": "section", "text": text})
     note = "Numbers below five are shown as “<5”. The full report: kap-guide report"
     blocks.append({"type": "context", "elements": [{"type": "mrkdwn", "text": _escape(note)}]})
     plain = "\n\n".join("\n".join([title, *lines]) for title, lines in parts)
@@ -53,7 +53,7 @@ def _parts(report: Report) -> list[tuple[str, list[str]]]:
             for thumbs in disliked
         ]
         parts.append(("Did not help", lines))
-    parts.append(("Crisis replies", [number(report.crisis_replies)]))
+    parts.append(("Crisis replies", [total(report.crisis_replies)]))
     if report.due:
         lines = [f"• {due.name}: {due.on}, {when(due)}" for due in report.due[:MOST_DUE]]
         parts.append(("Reviews due", lines))
@@ -65,5 +65,12 @@ def _escape(text: str) -> str:
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
-def _cut(text: str) -> str:
-    return text if len(text) <= MAX_SECTION else text[: MAX_SECTION - 1] + "…"
+def _section(title: str, lines: list[str]) -> str:
+    """Return a section's text; lines that do not fit are left out."""
+    text = f"*{title}*"
+    for line in lines:
+        longer = f"{text}\n{_escape(line)}"
+        if len(longer) > MAX_SECTION:
+            break
+        text = longer
+    return text

@@ -12,9 +12,9 @@ def number(cell: Cell) -> str:
 
 def total(row: Row) -> str:
     """Return the sum of a row; "12+" where numbers below five come on top."""
-    if row.hides:
-        return f"{row.shown}+" if row.shown else f"<{SMALLEST} a week"
-    return str(row.shown)
+    if len(row.cells) == 1:
+        return number(row.cells[0])
+    return f"{row.shown}+" if row.hides else str(row.shown)
 
 
 def percent(share: float | None) -> str:

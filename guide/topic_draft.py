@@ -3,7 +3,7 @@
 import re
 from collections.abc import Sequence
 
-from guide.folding import fold
+from guide.gap_groups import wording
 from guide.topics import TODO
 
 NAME = re.compile(r"[a-z][a-z0-9_]*")
@@ -43,7 +43,7 @@ def draft_topic(name: str, questions: Sequence[str], related: Sequence[str]) -> 
         questions: redacted; what stands for something taken out is left out.
         related: keys of topics near by.
     """
-    by_wording = {fold(example): example for example in map(_example, questions) if example}
+    by_wording = {wording(example): example for example in map(_example, questions) if example}
     examples = "\n".join(f"    - {example}" for example in by_wording.values())
     return _DRAFT.format(name=name, todo=TODO, examples=examples, related=", ".join(related))
 
@@ -51,5 +51,4 @@ def draft_topic(name: str, questions: Sequence[str], related: Sequence[str]) -> 
 def _example(question: str) -> str:
     """Return a question as one line that Rasa reads as mere text."""
     text = _MARK.sub(" ", question).translate({ord(sign): " " for sign in "[]{}"})
-    text = "".join(sign if sign.isprintable() else " " for sign in text)
     return " ".join(text.split()).lstrip("/- ")

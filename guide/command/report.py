@@ -112,7 +112,7 @@ def show_report(out: Console, made: Report) -> None:
         for thumbs in made.thumbs[:MOST]:
             table.add_row(thumbs.title, number(thumbs.helped), number(thumbs.not_helped))
         out.print(table)
-    _show_rows(out, "Crisis referrals", made, made.referrals)
+    _show_rows(out, f"Crisis replies: {total(made.crisis_replies)}", made, made.referrals)
     out.rule("Reviews")
     out.print(f"{made.approved} of {made.library_size} topics are approved.", highlight=False)
     for due in made.due:

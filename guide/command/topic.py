@@ -4,7 +4,7 @@ import typer
 
 from guide.command.common import console, fail
 from guide.command.report import load_groups
-from guide.paths import FAQ, ROOT
+from guide.paths import FAQ
 from guide.topic_draft import NAME, draft_topic
 
 app = typer.Typer(help="Topic files.", no_args_is_help=True)
@@ -31,7 +31,7 @@ def new(
         fail(f"{name!r} is no name of a topic; use small letters, figures and _")
     path = FAQ / f"{name}.yml"
     if path.exists():
-        fail(f"there is a topic {name!r} already: {path.relative_to(ROOT)}")
+        fail(f"there is a topic {name!r} already: data/faq/{path.name}")
     groups = {found.id: found for found in load_groups(weeks)}
     if group not in groups:
         known = ", ".join(groups) or "there is none now"
@@ -39,7 +39,7 @@ def new(
     chosen = groups[group]
     path.write_text(draft_topic(name, chosen.examples, chosen.offered), encoding="utf-8")
     console.print(
-        f"[green]{path.relative_to(ROOT)}[/] drafted from {len(chosen.examples)} questions. "
+        f"[green]data/faq/{path.name}[/] drafted from {len(chosen.examples)} questions. "
         "What is missing: kap-guide check",
         highlight=False,
     )

@@ -2,11 +2,14 @@
 
 import asyncio
 import json
+from datetime import date, timedelta
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 from rasa.core.lock_store import InMemoryLockStore
 
+from guide.gaps import GapStore
 from tests.channels.web_server import ANSWER, CRISIS, WebServer, serving
 
 
@@ -282,12 +285,26 @@ async def test_pages_and_widget_are_served(web: WebServer) -> None:
     assert status == 304
 
 
-async def test_the_protocol_shows_the_lines_the_replies_and_the_counts(web: WebServer) -> None:
-    visitor = await web.visitor().open()
-    web.agent.messages = [CRISIS]
-    await visitor.send(text="x")
-    page = (await visitor.call("GET", "/crisis-protocol"))[1].decode()
+async def test_the_protocol_shows_the_lines_the_replies_and_the_counts(
+    web: WebServer, tmp_path: Path
+) -> None:
+    web.channel.gaps = GapStore(f"sqlite:///{tmp_path / 'gaps.db'}", 30)
+    today = date.today()
+    web.channel.gaps.count(today, {("crisis", "suicide"): 6, ("crisis", "abuse"): 2})
+    web.channel.gaps.count(today - timedelta(days=400), {("crisis", "suicide"): 50})
+    page = (await web.visitor(None).call("GET", "/crisis-protocol"))[1].decode()
     assert "116 123" in page
     assert "988" in page
     assert "Self-harm" in page
-    assert "1 crisis reply" in page
+    assert "Given 6 times in the last twelve months" in page
+    assert "Given &lt;5 times" in page
+    assert "on every channel: 6+." in page
+
+
+async def test_the_protocol_needs_no_counts(web: WebServer, tmp_path: Path) -> None:
+    (tmp_path / "gaps.db").write_bytes(b"this is no database" * 100)
+    web.channel.gaps = GapStore(f"sqlite:///{tmp_path / 'gaps.db'}", 30)
+    status, page = await web.visitor(None).call("GET", "/crisis-protocol")
+    assert status == 200
+    assert b"988" in page
+    assert b"twelve months" not in page

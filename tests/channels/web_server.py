@@ -48,14 +48,15 @@ class FakeAgent:
     """Answers every message with `messages` and keeps the conversation, as Rasa's agent does.
 
     `error` is raised by every turn, `pause` are the seconds a turn takes, `level` is what the
-    safety gate would say to any text.
+    safety gate would say to any text, `intent` how it would be understood.
     """
 
     def __init__(self) -> None:
         self.messages: list[dict[str, Any]] = [ANSWER]
         self.error: Exception | None = None
         self.pause = 0.0
-        self.level = "none"
+        self.level: str | None = "none"
+        self.intent = "faq"
         self.country: str | None = None
         self.ready = True
         self.received: list[UserMessage] = []
@@ -76,7 +77,20 @@ class FakeAgent:
             self.received.append(message)
             await asyncio.sleep(self.pause)
             tracker = await self.tracker_store.get_or_create_tracker(message.sender_id)
-            tracker.update(UserUttered(message.text))
+            button = (message.metadata or {}).get("button")
+            understood = {
+                "intent": {"name": self.intent},
+                "entities": [],
+                "safety": {"level": "none" if button else self.level},
+            }
+            tracker.update(
+                UserUttered(
+                    message.text,
+                    parse_data=understood,
+                    message_id=message.message_id,
+                    metadata=message.metadata,
+                )
+            )
             if self.country:
                 tracker.update(SlotSet("country", self.country))
             await self._say(tracker, message.output_channel, self.messages)
@@ -150,6 +164,7 @@ class WebServer(SimpleNamespace):
     url: str
     port: int
     http: aiohttp.ClientSession
+    gaps: Any
 
     def visitor(self, origin: str | None = "") -> Visitor:
         """Return a visitor on our own page, or on a page of another origin (None: no browser)."""

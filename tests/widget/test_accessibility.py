@@ -30,6 +30,13 @@ def answer(page: Page) -> None:
     replies(page, "answer").locator("summary").click()
 
 
+def judged(page: Page) -> None:
+    start(page)
+    ask(page, "bladder?")
+    replies(page, "answer").get_by_role("button", name="This helped").click()
+    page.get_by_text("Thank you for letting us know.").first.wait_for()
+
+
 def clarify(page: Page) -> None:
     start(page)
     ask(page, "hm")
@@ -76,6 +83,7 @@ STATES: list[State] = [
     help_panel,
     start,
     answer,
+    judged,
     clarify,
     crisis,
     waiting,

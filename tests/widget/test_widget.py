@@ -106,6 +106,41 @@ def test_an_answer_shows_title_text_sources_and_questions(page: Page) -> None:
     assert focused(page) == "input"
 
 
+def test_an_answer_can_be_judged_once_and_the_conversation_goes_on(page: Page) -> None:
+    start(page)
+    ask(page, "bladder?")
+    judging = replies(page, "answer").get_by_role("group", name="Did this help?")
+    expect(judging.get_by_role("button")).to_have_count(2)
+    judging.get_by_role("button", name="This did not help").click()
+    expect(replies(page, "answer").locator(".judge")).to_have_text(
+        "Thank you for saying so. You can ask again in other words, or ask for a person."
+    )
+    expect(judging.get_by_role("button")).to_have_count(0)
+    assert focused(page) == "input"
+    assert page.locator(".person").count() == 1, "a judgement is no message"
+    expect(replies(page, "control")).to_have_count(0)
+
+
+def test_a_judgement_that_is_lost_can_be_given_again(page: Page) -> None:
+    start(page)
+    ask(page, "bladder?")
+    helped = replies(page, "answer").get_by_role("button", name="This helped")
+    page.route("**/messages", lambda route: route.fulfill(status=500, json={"error": "failed"}))
+    helped.click()
+    page.unroute("**/messages")
+    expect(helped).to_be_enabled()
+    helped.click()
+    expect(replies(page, "answer").locator(".judge")).to_contain_text("Thank you")
+
+
+@pytest.mark.parametrize(("text", "kind"), [("hm", "clarify"), ("i will kill myself", "crisis")])
+def test_only_answers_can_be_judged(page: Page, text: str, kind: str) -> None:
+    start(page)
+    ask(page, text)
+    replies(page, kind).wait_for()
+    expect(page.locator(".judge")).to_have_count(0)
+
+
 def test_a_crisis_reply_has_numbers_to_press_and_written_out(page: Page) -> None:
     start(page)
     ask(page, "i want to kill myself")

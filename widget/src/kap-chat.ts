@@ -330,6 +330,21 @@ class KapChat extends HTMLElement {
     this.rest();
   };
 
+  /** Sends a judgement aside from the conversation; the thanks take the place of the thumbs. */
+  private readonly judge = async (choice: Choice, row: HTMLElement): Promise<void> => {
+    const thumbs = row.querySelectorAll("button");
+    this.rest();
+    thumbs.forEach((thumb) => (thumb.disabled = true));
+    const answer = await this.server.send({ id: newId(), text: "", button: choice.id }, () => undefined);
+    const thanks = answer.status === 200 && answer.body.replies?.[0]?.text;
+    if (!thanks) {
+      thumbs.forEach((thumb) => (thumb.disabled = false));
+      return;
+    }
+    row.replaceChildren(thanks);
+    this.say(thanks);
+  };
+
   private send(message: Message): void {
     const bubble = this.person(message.text);
     bubble.scrollIntoView({ block: "nearest" });
@@ -383,7 +398,7 @@ class KapChat extends HTMLElement {
   }
 
   private card(reply: Reply): HTMLElement {
-    return replyCard(reply, this.labels, this.press);
+    return replyCard(reply, this.labels, this.press, this.judge);
   }
 
   /** Shows new replies: the first one's beginning comes into view, the live region says them. */

@@ -29,6 +29,7 @@ export const LABELS = {
   agreeNote: "By starting you agree that what you type is processed as described.",
   suggestions: "Suggested questions",
   related: "Related questions",
+  judge: "Did this help?",
   transcript: "Conversation",
   you: "You",
   guide: "KAP Guide",

@@ -12,6 +12,7 @@ const ADDRESS = /https:\/\/[^\s<>"'“”]*[^\s<>"'“”.,;:!?)\]]|(?:[a-z0-9-]
 
 export const PHONE = "M6.6 3.5 9.4 3l1.9 4.4-2 1.6a13 13 0 0 0 5.7 5.7l1.6-2 4.4 1.9-.5 2.8a3 3 0 0 1-3 2.6C9.9 20 4 14.1 4 6.5a3 3 0 0 1 2.6-3Z";
 const BUBBLE = "M4 5.5A2.5 2.5 0 0 1 6.5 3h11A2.5 2.5 0 0 1 20 5.5v8a2.5 2.5 0 0 1-2.5 2.5H10l-5 4.5V16a2.5 2.5 0 0 1-1-2Z";
+const THUMB = "M8 11v9H4v-9ZM8 11l3.6-7.2A2.2 2.2 0 0 1 14 6l-.6 4h5a2 2 0 0 1 2 2.4l-1.2 6a2 2 0 0 1-2 1.6H8";
 
 /** Returns whether a link may lead there. */
 export function allowed(url: string): boolean {
@@ -137,13 +138,34 @@ export function choices(
   return groups.filter((element): element is HTMLElement => element !== undefined);
 }
 
+/** Returns two small thumbs, up and down, below an answer. */
+function thumbs(
+  list: Choice[],
+  labels: Labels,
+  judge: (choice: Choice, row: HTMLElement) => void,
+): HTMLElement {
+  const row = h("div", { class: "judge", role: "group", "aria-label": labels.judge });
+  row.append(
+    h("span", { "aria-hidden": "true" }, labels.judge),
+    ...list.map((choice) =>
+      h(
+        "button",
+        { type: "button", "aria-label": choice.title, title: choice.title, click: () => judge(choice, row) },
+        icon(THUMB),
+      ),
+    ),
+  );
+  return row;
+}
+
 /** Returns a reply of the guide. */
 export function replyCard(
   reply: Reply,
   labels: Labels,
   press: (choice: Choice) => void,
+  judge: (choice: Choice, row: HTMLElement) => void,
 ): HTMLElement {
-  const { kind, contacts = [], sources: works = [], buttons = [] } = reply;
+  const { kind, contacts = [], sources: works = [], buttons = [], feedback = [] } = reply;
   const card = h("article", { class: `reply ${kind}`, "aria-label": labels.guide });
   const title = kind === "crisis" ? labels.crisis : reply.title;
   if (title) card.append(h("h3", {}, title));
@@ -156,5 +178,6 @@ export function replyCard(
   // The text of a list of sources already names them.
   if (works.length && kind !== "sources") card.append(sources(works, reply.review, labels));
   card.append(...choices(buttons, WITHOUT_HEADING.includes(kind) ? "" : labels.related, press));
+  if (feedback.length) card.append(thumbs(feedback, labels, judge));
   return card;
 }

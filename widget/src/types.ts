@@ -28,6 +28,8 @@ export interface Reply {
   title?: string;
   sources?: Source[];
   buttons?: Choice[];
+  /** That the answer helped, and that it did not. */
+  feedback?: Choice[];
   contacts?: Contact[];
   review?: string;
 }
