@@ -18,7 +18,7 @@ INGREDIENTS := config.yml domain.yml $(shell find data -name '*.yml') content/sa
 	$(wildcard components/*.py) $(addprefix guide/,embedding.py encoder_export.py ranking.py \
 	ranking_training.py bands.py folding.py respelling.py safety.py safety_head.py safety_patterns.py)
 
-.PHONY: help setup setup-dev train run chat test check widget fuzz dialogues evaluate lock clean
+.PHONY: help setup setup-dev train run chat test check widget fuzz dialogues soak evaluate lock clean
 
 help: ## Show what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -56,6 +56,10 @@ fuzz: setup-dev $(MODEL) ## Fuzz the web channel's OpenAPI description (its own 
 
 dialogues: setup $(MODEL) ## Play tests/dialogues live and show each failure as the conversation
 	$(KAP_GUIDE) dialogues
+
+soak: setup-dev $(MODEL) ## Let many people talk while everything breaks (SOAK_CONVERSATIONS, SOAK_TURNS)
+	SOAK_CONVERSATIONS=$${SOAK_CONVERSATIONS:-500} SOAK_TURNS=$${SOAK_TURNS:-10} \
+		$(PYTHON_BIN) -m pytest tests/live/test_soak.py -s
 
 evaluate: setup-dev $(MODEL) ## Measure understanding and safety (DATA=folder of evaluation files)
 	$(PYTHON_BIN) -m evaluation

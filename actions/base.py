@@ -10,12 +10,16 @@ from rasa_sdk import Action, Tracker
 from rasa_sdk.executor import CollectingDispatcher
 
 from guide.answer import Composer
+from guide.logs import protect_logs
 from guide.paths import CONTENT, FAQ
 from guide.reply import Reply
 
 logger = logging.getLogger(__name__)
 
 Events = list[dict[str, Any]]
+
+# rasa-sdk has set its logs up before it loads the actions.
+protect_logs()
 
 
 @lru_cache(maxsize=1)

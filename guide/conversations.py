@@ -29,7 +29,7 @@ from sqlalchemy import (
 from sqlalchemy.engine import Connection
 from sqlalchemy.exc import IntegrityError
 
-from guide.database import engine_for, upgrade
+from guide.database import engine_for, overwrite_log, upgrade
 from guide.encryption import cipher
 from guide.environment import database_url
 
@@ -176,6 +176,7 @@ class ConversationStore:
                 return False
             connection.execute(_turns.delete().where(_turns.c.conversation == found))
             connection.execute(_conversations.delete().where(_conversations.c.id == found))
+        overwrite_log(self._engine)
         return True
 
     def idle(self, since: float) -> list[str]:

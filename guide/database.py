@@ -33,6 +33,7 @@ def engine_for(url: str) -> Engine:
     return create_engine(
         url,
         connect_args=waiting,
+        hide_parameters=True,
         pool_pre_ping=True,
         pool_size=CONNECTIONS,
         max_overflow=0,
@@ -44,6 +45,7 @@ def _sqlite(url: str) -> Engine:
     engine = create_engine(
         url,
         connect_args={"timeout": WAIT_SECONDS, "check_same_thread": False},
+        hide_parameters=True,
         poolclass=QueuePool,
         pool_size=CONNECTIONS,
         max_overflow=0,

@@ -133,6 +133,9 @@ def _data_folder() -> Iterator[Finding]:
         )
     else:
         yield Finding("data folder", OK, f"{folder}, for this user alone")
+
+
+def _retention() -> Iterator[Finding]:
     yield Finding("retention", OK, f"idle conversations are kept for {retention_days():g} days")
 
 
@@ -211,6 +214,7 @@ _PARTS: tuple[tuple[str, Callable[[], Iterator[Finding]]], ...] = (
     ("model", _model),
     ("secrets", _secrets),
     ("data folder", _data_folder),
+    ("retention", _retention),
     ("database", _database),
     ("gap store", _gaps),
     ("Redis", _redis),

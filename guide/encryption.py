@@ -1,7 +1,9 @@
 """The keys that everything kept is encrypted with."""
 
 import os
+from contextlib import suppress
 from pathlib import Path
+from tempfile import NamedTemporaryFile
 
 from cryptography.fernet import Fernet, MultiFernet
 
@@ -38,9 +40,11 @@ def new_key() -> str:
 
 def _own_key(path: Path) -> str:
     """Return the key in `path`, which is made when it is missing; two processes may try at once."""
-    try:
-        with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+    if not path.exists():
+        # Written first and named afterwards, so that nobody reads half a key.
+        with NamedTemporaryFile("w", dir=path.parent) as file:
             file.write(new_key())
-    except FileExistsError:
-        pass
+            file.flush()
+            with suppress(FileExistsError):
+                os.link(file.name, path)
     return path.read_text()

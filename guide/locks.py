@@ -178,6 +178,7 @@ class PostgresLocks:
                 "options": f"-c lock_timeout={milliseconds}",
                 "tcp_user_timeout": milliseconds,
             },
+            hide_parameters=True,
             pool_pre_ping=True,
             pool_size=CONNECTIONS,
             max_overflow=0,

@@ -11,6 +11,7 @@ from rasa.core.lock_store import LockStore
 from rasa.utils.endpoints import EndpointConfig
 
 from guide.locks import locks
+from guide.logs import protect_logs
 from stores import tracker_store as tracker_store
 
 
@@ -20,6 +21,8 @@ class GuideLockStore(LockStore):
     def __init__(self, endpoint_config: Optional[EndpointConfig] = None) -> None:
         """Choose the locks. Raises guide.environment.SettingError when a setting is wrong."""
         self._locks = locks()
+        # Rasa has set its logs up by now, and answers nobody before it has a lock store.
+        protect_logs()
 
     @asynccontextmanager
     async def lock(

@@ -1,5 +1,6 @@
 """Several assistants and action servers behind nginx, over one PostgreSQL and one Redis."""
 
+import getpass
 import os
 import shutil
 import subprocess
@@ -18,9 +19,11 @@ from tests.needs import need
 from tests.services import Postgres, Redis, a_postgres, a_redis
 
 NGINX = """
-daemon off; pid {folder}/nginx.pid; error_log {folder}/error.log; worker_processes 1;
+user {user}; daemon off; pid {folder}/nginx.pid; error_log {folder}/error.log; worker_processes 1;
 events {{ worker_connections 1024; }}
 http {{
+    # A call of an action is longer than what nginx would keep in memory by itself.
+    client_body_buffer_size 1m; client_max_body_size 4m;
     access_log off; client_body_temp_path {folder}/body; proxy_temp_path {folder}/proxy;
     fastcgi_temp_path {folder}/f; uwsgi_temp_path {folder}/u; scgi_temp_path {folder}/s;
     # A message carries its own id, so it may be given to another process when the first has died.
@@ -74,6 +77,7 @@ class Cluster:
         (folder / "nginx.conf").write_text(
             NGINX.format(
                 folder=folder,
+                user=getpass.getuser(),
                 host=HOST,
                 port=self.port,
                 action_port=action_port,

@@ -1,11 +1,13 @@
 """Many people at once, over three assistants and two action servers, while everything breaks.
 
-`make soak` runs it for longer: SOAK_CONVERSATIONS conversations of SOAK_TURNS turns.
+`make soak` runs it for longer: at least SOAK_CONVERSATIONS conversations of SOAK_TURNS turns.
 """
 
 import asyncio
 import os
 import random
+import time
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -22,6 +24,8 @@ from tests.live.cluster import Cluster, a_cluster
 CONVERSATIONS = int(os.environ.get("SOAK_CONVERSATIONS", "30"))
 TURNS = int(os.environ.get("SOAK_TURNS", "8"))
 AT_ONCE = 10
+PAUSE_SECONDS = 0.2
+CALM_SECONDS = 2.0
 ATTEMPTS = 120
 
 CRISIS = "i want to kill myself tonight"
@@ -34,7 +38,7 @@ QUESTIONS = {
     "does it work for ptsd?": "ptsd",
     "is ketamine addictive?": "addiction",
     "what is the default mode network": "dmn",
-    "can i take it while pregnant?": "pregnancy",
+    "is ketamine a psychedelic?": "is_psychedelic",
     "what about alcohol?": "alcohol",
     "how does esketamine differ from ketamine?": "ketamine_vs_esketamine",
     "can ketamine make me nauseous?": "nausea",
@@ -82,6 +86,7 @@ class Visit:
         for number, text in enumerate(self.person.script()):
             id = f"message-{number:04}"
             self.person.sent.append((id, text))
+            await asyncio.sleep(random.uniform(0, 2 * PAUSE_SECONDS))
             body = await self._until_answered("/messages", {"id": id, "text": text})
             self._judge(id, text, body["replies"])
 
@@ -123,48 +128,42 @@ class Visit:
 
 
 async def soak(cluster: Cluster) -> list[Person]:
-    """Let everybody talk while processes and services go down and come back, one after another."""
-    people = [Person(number) for number in range(CONVERSATIONS)]
-    gate = asyncio.Semaphore(AT_ONCE)
-    done = 0
+    """Let people talk, AT_ONCE at a time, while processes and services go down and come back.
+
+    It ends when everything has been down once and CONVERSATIONS people have said all they had.
+    """
+    people: list[Person] = []
     timeout = aiohttp.ClientTimeout(total=100)
     connector = aiohttp.TCPConnector(limit=0, force_close=True)
     async with aiohttp.ClientSession(timeout=timeout, connector=connector) as http:
+        breaking = asyncio.create_task(asyncio.to_thread(break_things, cluster))
 
-        async def visit(person: Person) -> None:
-            nonlocal done
-            async with gate:
+        async def keep_visiting() -> None:
+            while not breaking.done() or len(people) < CONVERSATIONS:
+                person = Person(len(people))
+                people.append(person)
                 await Visit(person, http, cluster.url).go()
-            done += 1
 
-        async def break_things() -> None:
-            def fail(service: Any) -> None:
-                service.stop()
-
-            steps = [
-                lambda: cluster.kill_assistant(0),
-                lambda: cluster.kill_actions(0),
-                lambda: fail(cluster.redis),
-                lambda: cluster.redis.start(),
-                lambda: cluster.kill_assistant(1),
-                lambda: fail(cluster.postgres),
-                lambda: cluster.postgres.start(),
-                lambda: cluster.kill_actions(1),
-                lambda: cluster.kill_assistant(2),
-            ]
-            for number, step in enumerate(steps):
-                # Spread over the people, so that none of it comes when all have gone.
-                while done < (number + 1) * len(people) // (len(steps) + 4):
-                    await asyncio.sleep(0.05)
-                await asyncio.to_thread(step)
-                await asyncio.sleep(2)
-                if number in (0, 4):
-                    await asyncio.to_thread(cluster.await_ready)
-
-        breaking = asyncio.create_task(break_things())
-        await asyncio.gather(*(visit(person) for person in people))
+        await asyncio.gather(*(keep_visiting() for _ in range(AT_ONCE)))
         await breaking
     return people
+
+
+def break_things(cluster: Cluster) -> None:
+    """Let every part go down once, and come back."""
+    time.sleep(CALM_SECONDS)
+    for number in range(len(cluster.assistants)):
+        cluster.kill_assistant(number)
+        time.sleep(CALM_SECONDS)
+        cluster.await_ready()
+    for number in range(len(cluster.actions)):
+        cluster.kill_actions(number)
+        time.sleep(5 * CALM_SECONDS)
+    for service in (cluster.redis, cluster.postgres):
+        service.stop()
+        time.sleep(CALM_SECONDS)
+        service.start()
+        time.sleep(5 * CALM_SECONDS)
 
 
 @pytest.fixture(scope="module")
@@ -176,7 +175,7 @@ def cluster(trained_model: object) -> Iterator[Cluster]:
 
 def test_nothing_is_lost_doubled_or_told_to_the_wrong_person(cluster: Cluster) -> None:
     people = asyncio.run(soak(cluster))
-    assert [fault for person in people for fault in person.faults] == []
+    assert Counter(fault for person in people for fault in person.faults) == {}
     store = ConversationStore(
         cluster.postgres.url, MultiFernet([Fernet(cluster.env["STORE_KEYS"])])
     )
@@ -196,7 +195,11 @@ def test_nothing_is_lost_doubled_or_told_to_the_wrong_person(cluster: Cluster) -
             assert event["text"] == (
                 None if said[event["message_id"]] == CRISIS else said[event["message_id"]]
             )
+    secrets = (*QUESTIONS, CRISIS, cluster.env["STORE_KEYS"], cluster.env["WEB_SECRET"], "Bearer ")
+    logs = cluster.logs()
+    assert [secret for secret in secrets if secret in logs] == []
     static = sum(person.static for person in people)
+    assert static, "nothing was broken while people talked"
     print(
         f"{len(people)} conversations, {sum(len(p.sent) for p in people)} messages, {static} static"
     )

@@ -1,6 +1,7 @@
 """Conversations on real databases: nothing lost, nothing doubled, nothing readable."""
 
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -96,6 +97,21 @@ def test_a_deleted_conversation_is_gone_and_its_number_is_never_given_again(
         store.append("a", first, turn(3))
     with pytest.raises(ConflictError):
         store.turns(Head(first.id, 1))
+
+
+def test_what_was_deleted_is_in_no_file_any_more(tmp_path: Path, key: str) -> None:
+    store = ConversationStore(f"sqlite:///{tmp_path / 'c.db'}", MultiFernet([Fernet(key)]))
+    store.append("web:somebody", None, turn(1))
+    with create_engine(f"sqlite:///{tmp_path / 'c.db'}").connect() as connection:
+        data = bytes(connection.execute(text("SELECT data FROM turns")).scalar_one())
+
+    def found(what: bytes) -> bool:
+        return any(what in path.read_bytes() for path in tmp_path.iterdir())
+
+    assert found(data)
+    store.delete("web:somebody")
+    assert not found(data)
+    assert not found(b"web:somebody")
 
 
 def test_only_idle_conversations_are_deleted_as_such(store: ConversationStore) -> None:

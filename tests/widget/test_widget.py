@@ -5,6 +5,7 @@ import re
 import pytest
 from playwright.sync_api import Page, Route, expect
 
+from guide.conversations import conversation_store
 from tests.widget.conftest import NewPage
 from tests.widget.scripted import Scripted
 from tests.widget.steps import ask, box, focused, launcher, open_chat, replies, start
@@ -371,7 +372,7 @@ def test_ending_asks_deletes_and_forgets(page: Page, server: Scripted) -> None:
     ask(page, "bladder?")
     replies(page, "answer").wait_for()
     conversation = server.agent.received[-1].sender_id
-    assert conversation in server.agent.tracker_store.store
+    assert conversation in conversation_store().names()
     page.get_by_role("button", name="End chat").click()
     assert focused(page) == "secondary"
     page.get_by_role("button", name="Keep chatting").click()
@@ -379,7 +380,7 @@ def test_ending_asks_deletes_and_forgets(page: Page, server: Scripted) -> None:
     page.get_by_role("button", name="End chat").click()
     page.get_by_role("button", name="End and delete").click()
     expect(page.get_by_text("the conversation is deleted")).to_be_visible()
-    assert conversation not in server.agent.tracker_store.store
+    assert conversation not in conversation_store().names()
     assert "token" not in stored(page)
     page.get_by_role("button", name="Start a new chat").click()
     expect(page.locator(".welcome")).to_be_visible()
