@@ -30,6 +30,9 @@ WINDOW = 16
 """Turns that a tracker holds: enough for every rule and for the safety gate, so the two hundredth
 turn costs what the tenth did."""
 
+PATIENCE_SECONDS = 10.0
+"""A database that hangs, and does not even say so, counts as one that fails after this time."""
+
 REMEMBERED_CONVERSATIONS = 1_000
 REMEMBERED_SECONDS = 600.0
 
@@ -216,7 +219,8 @@ class GuideTrackerStore(TrackerStore):
             self._remembered.popitem(last=False)
 
     async def _in_thread(self, work: Callable[..., Result], *given: Any) -> Result:
-        return await asyncio.get_running_loop().run_in_executor(self._threads, work, *given)
+        working = asyncio.get_running_loop().run_in_executor(self._threads, work, *given)
+        return await asyncio.wait_for(working, PATIENCE_SECONDS)
 
 
 def _turn(data: Turn) -> _Turn:

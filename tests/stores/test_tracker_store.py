@@ -1,6 +1,7 @@
 """Trackers over real databases: whole, private, and never silently begun anew."""
 
 import asyncio
+import threading
 from typing import Any
 
 import pytest
@@ -224,6 +225,19 @@ async def test_many_turns_at_once_in_one_conversation_are_all_kept(
     assert sorted(int(e.message_id) for e in whole.events if isinstance(e, UserUttered)) == list(
         range(20)
     )
+
+
+async def test_a_database_that_hangs_counts_as_failing(
+    trackers: GuideTrackerStore, store: ConversationStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("stores.tracker_store.PATIENCE_SECONDS", 0.2)
+    goes_on = threading.Event()
+    monkeypatch.setattr(store, "head", lambda name: goes_on.wait(20))
+    try:
+        with pytest.raises(asyncio.TimeoutError):
+            await trackers.retrieve("a")
+    finally:
+        goes_on.set()
 
 
 async def test_rasa_takes_the_stores_of_endpoints_yml_and_hides_no_failure(
