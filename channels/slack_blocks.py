@@ -23,7 +23,6 @@ from guide.topics import TopicLibrary
 MAX_SECTION = 3000
 MAX_TITLE = 75
 MAX_ROW = 5
-MAX_CONTEXT = 10
 MAX_BLOCKS = 50
 MAX_MESSAGE = 10_000
 """Characters of all blocks of a message; Slack refuses more than some 13,000."""
@@ -46,7 +45,7 @@ def messages(reply: Reply, chosen: Optional[str], library: TopicLibrary) -> List
     """
     blocks: List[Block] = []
     if chosen:
-        blocks.append(_context([f"You chose: {escaped(chosen)}"]))
+        blocks.append(_context(f"You chose: {escaped(chosen)}"))
     if reply.kind in HEADS:
         blocks.append(HeaderBlock(text=PlainTextObject(text=HEADS[reply.kind], emoji=True)))
     elif reply.title and reply.kind in ("answer", "detail"):
@@ -55,11 +54,11 @@ def messages(reply: Reply, chosen: Optional[str], library: TopicLibrary) -> List
         blocks.append(_section(escaped(part)))
     if reply.sources and reply.kind != "sources":
         lines = [_source(number, source) for number, source in enumerate(reply.sources, 1)]
-        for start in range(0, len(lines), MAX_CONTEXT):
-            blocks.append(_context(lines[start : start + MAX_CONTEXT]))
+        for part in split("\n".join(lines), MAX_SECTION):
+            blocks.append(_context(part))
     if reply.topic and reply.topic in library and reply.review:
         line = f"{review_line(library[reply.topic], date.today())} Topic: {reply.topic}"
-        blocks.append(_context([escaped(line)]))
+        blocks.append(_context(escaped(line)))
     for start in range(0, len(reply.buttons), MAX_ROW):
         blocks.append(_row(reply.buttons[start : start + MAX_ROW], start))
     if reply.kind == "crisis":
@@ -95,8 +94,9 @@ def _section(text: str) -> SectionBlock:
     return SectionBlock(text=MarkdownTextObject(text=text, verbatim=True), expand=True)
 
 
-def _context(lines: List[str]) -> ContextBlock:
-    return ContextBlock(elements=[MarkdownTextObject(text=line, verbatim=True) for line in lines])
+def _context(text: str) -> ContextBlock:
+    # One element: several would stand beside one another.
+    return ContextBlock(elements=[MarkdownTextObject(text=text, verbatim=True)])
 
 
 def _row(buttons: "tuple[Button, ...]", start: int) -> ActionsBlock:

@@ -285,7 +285,8 @@ def answered(tracker: Optional[DialogueStateTracker], message_id: Optional[str])
             is_this = event.message_id == message_id
         elif isinstance(event, BotUttered) and is_this and event.text:
             replies.append(Reply.from_message({**event.metadata, **event.data, "text": event.text}))
-    return replies
+    # It was said first, though it is stored last.
+    return sorted(replies, key=lambda reply: reply.kind != "disclosure")
 
 
 def _is_crisis(replies: List[Reply]) -> bool:

@@ -70,7 +70,7 @@ class StaffCommands:
         found = [
             topic
             for topic in self._library.values()
-            if wanted in topic.title.lower() or wanted in topic.key
+            if not topic.unwritten and (wanted in topic.title.lower() or wanted in topic.key)
         ]
         if not found:
             return self._texts.reply("topics_none", words=words)

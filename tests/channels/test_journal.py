@@ -20,7 +20,7 @@ Make = Callable[..., Journal]
 def make(request: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Make:
     """Make journals over the same store, each as another process would have it."""
     for module in (journal, journal_redis):
-        monkeypatch.setattr(module, "LEASE_SECONDS", 0.4)
+        monkeypatch.setattr(module, "LEASE_SECONDS", 1.0)
     place = uuid.uuid4().hex
     if request.param == "sqlite":
         return lambda channel="slack": SqliteJournal(tmp_path / "staff.db", channel)
@@ -44,7 +44,7 @@ async def test_any_known_key_makes_a_duplicate(make: Make) -> None:
 async def test_channels_do_not_meet(make: Make) -> None:
     assert await make("slack").accept(["1"], entry())
     assert await make("telegram").accept(["1"], entry())
-    await asyncio.sleep(0.5)
+    await asyncio.sleep(1.2)
     assert len(await make("slack").adopt()) == 1
 
 
@@ -59,7 +59,7 @@ async def test_what_is_held_is_not_adopted_and_what_is_left_is_once(make: Make) 
     mine = entry(b"first")
     assert await first.accept(["1"], mine)
     assert await second.adopt() == []
-    await asyncio.sleep(0.5)
+    await asyncio.sleep(1.2)
     adopted = await asyncio.gather(second.adopt(), third.adopt())
     assert [found for both in adopted for found in both] == [mine]
     # The one who lost it can no longer change it.
@@ -73,7 +73,7 @@ async def test_holding_on_prevents_adoption(make: Make) -> None:
     mine = entry()
     assert await first.accept(["1"], mine)
     for _ in range(4):
-        await asyncio.sleep(0.2)
+        await asyncio.sleep(0.4)
         await first.renew([mine.id])
         assert await second.adopt() == []
 
@@ -94,10 +94,10 @@ async def test_what_is_put_off_is_adopted_after_that_time(make: Make) -> None:
     first, second = make(), make()
     mine = entry()
     assert await first.accept(["1"], mine)
-    assert await first.keep(mine.id, b"later", 1.0)
-    await asyncio.sleep(0.6)
+    assert await first.keep(mine.id, b"later", 2.0)
+    await asyncio.sleep(1.2)
     assert await second.adopt() == []
-    await asyncio.sleep(0.6)
+    await asyncio.sleep(1.0)
     assert [one.body for one in await second.adopt()] == [b"later"]
 
 
@@ -108,7 +108,7 @@ async def test_the_end_leaves_a_trace_and_no_body(make: Make, tmp_path: Path) ->
     assert await kept.outcomes() == {"open": 1}
     await kept.finish(mine.id, "answered")
     assert await kept.outcomes() == {"answered": 1}
-    await asyncio.sleep(0.5)
+    await asyncio.sleep(1.2)
     assert await make().adopt() == []
     assert not await make().accept(["1"], entry())
 

@@ -362,6 +362,7 @@ async def test_a_typed_payload_is_text(on_slack: OnSlack) -> None:
         ("TOPICS bladder", "Can ketamine harm the bladder?"),
         ("topics xyzzy", "No topic has “xyzzy”"),
         ("review", "topics approved by a clinician"),
+        ("gaps", "No question without a good answer"),
         ("ask", "/kap ask Can ketamine"),
         ("dance", "I do not know “/kap dance”"),
     ],
