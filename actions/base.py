@@ -35,6 +35,12 @@ def utter(dispatcher: CollectingDispatcher, reply: Reply) -> None:
     dispatcher.utter_message(text=fields.pop("text"), buttons=buttons, **fields)
 
 
+def meet_fear(dispatcher: CollectingDispatcher, message: dict[str, Any]) -> None:
+    """Say a human word before the information, to a person who says that they are afraid."""
+    if message.get("afraid") and (message.get("safety") or {}).get("level", "none") == "none":
+        dispatcher.utter_message(response="utter_meet_fear")
+
+
 class GuideAction(Action, ABC):
     """An action that answers with `reply`; a failure inside becomes the static safety message."""
 

@@ -6,7 +6,7 @@ from rasa_sdk import Tracker
 from rasa_sdk.events import AllSlotsReset, SlotSet
 from rasa_sdk.executor import CollectingDispatcher
 
-from actions.base import Events, GuideAction, composer
+from actions.base import Events, GuideAction, composer, meet_fear
 from actions.memory import country, misses, remember_miss
 from actions.topics import candidate_topics
 
@@ -18,9 +18,12 @@ class ActionClarify(GuideAction):
         return "action_clarify"
 
     def reply(self, dispatcher: CollectingDispatcher, tracker: Tracker) -> Events:
-        buttons = composer().choices(candidate_topics(tracker.latest_message), misses(tracker))
+        meet_fear(dispatcher, tracker.latest_message)
+        topics = candidate_topics(tracker.latest_message)
+        buttons = composer().choices(topics, misses(tracker))
         dispatcher.utter_message(
-            response="utter_clarify_intro", buttons=[asdict(button) for button in buttons]
+            response="utter_clarify_one" if len(topics) == 1 else "utter_clarify_intro",
+            buttons=[asdict(button) for button in buttons],
         )
         return remember_miss(tracker)
 

@@ -7,7 +7,7 @@ from typing import Any
 from rasa_sdk import Tracker
 from rasa_sdk.executor import CollectingDispatcher
 
-from actions.base import Events, GuideAction, composer, utter
+from actions.base import Events, GuideAction, composer, meet_fear, utter
 from actions.memory import (
     country,
     current_topic,
@@ -38,6 +38,11 @@ def candidate_topics(message: dict[str, Any]) -> list[str]:
     return [entry["intent_response_key"].removeprefix("faq/") for entry in ranking]
 
 
+def near_topics(message: dict[str, Any]) -> list[str]:
+    """Return the topics that a typed question may have meant in place of the one answered."""
+    return [label.removeprefix("faq/") for label in message.get("near") or []]
+
+
 def say_all_told(dispatcher: CollectingDispatcher, key: str) -> None:
     """Say that nothing more is known here about topic `key`, and where to go on."""
     buttons = [asdict(button) for button in composer().after_all(key)]
@@ -55,7 +60,9 @@ class ActionAnswer(GuideAction):
         if any(composer().withheld(key) for key in keys):
             dispatcher.utter_message(response="utter_unknown")
             return remember_miss(tracker)
+        meet_fear(dispatcher, tracker.latest_message)
         before = told(tracker)
+        near = near_topics(tracker.latest_message)
         telling_now = []
         for key in keys:
             entry = next((f"{key} {way}" for way in TELLINGS if f"{key} {way}" not in before), None)
@@ -65,7 +72,7 @@ class ActionAnswer(GuideAction):
                 continue
             way = entry.split()[1]
             said = len(before) + len(telling_now)
-            utter(dispatcher, composer().answer(key, said, country(tracker), way))
+            utter(dispatcher, composer().answer(key, said, country(tracker), way, near))
             telling_now.append(entry)
         safety = tracker.latest_message.get("safety") or {}
         if safety.get("level") == "check_in":

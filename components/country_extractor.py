@@ -19,7 +19,12 @@ _ABOUT_ONESELF = re.compile(
     re.IGNORECASE,
 )
 _CLAUSE = re.compile(r"[,.;!?]|\bbut\b|\band\b", re.IGNORECASE)
-_NOT_THERE = re.compile(r"\b(not|don\W?t|isn\W?t|never|left)\b", re.IGNORECASE)
+_NOT_THERE = re.compile(
+    r"\b(not|don\W?t|isn\W?t|never|left)\b"
+    # somebody else's country is not the person's own
+    r"|\b(he|she|they|my (?!name)\w+( \w+)?) (lives?|lived|moved|went|is|was|are)\b",
+    re.IGNORECASE,
+)
 
 
 @DefaultV1Recipe.register(DefaultV1Recipe.ComponentType.ENTITY_EXTRACTOR, is_trainable=False)
@@ -55,7 +60,7 @@ class CountryExtractor(GraphComponent):
                 clause for clause in _CLAUSE.split(text) if not _NOT_THERE.search(clause)
             )
             country = self.clinic.country_in(there)
-            if named and country is None:
+            if named and country is None and self.clinic.country_in(text) is None:
                 country = INTERNATIONAL
                 unknown = {**message.get(INTENT), "name": "inform_country_unknown"}
                 message.set(INTENT, unknown, add_to_output=True)

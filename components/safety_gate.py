@@ -39,6 +39,9 @@ _TYPED_PAYLOAD = re.compile(r"^\s*/+\w+\s*(\{.*\})?\s*$", re.DOTALL)
 # Confidence from which a question of the library outweighs a boundary that one detector found.
 SURE_ANSWER = 0.6
 
+# The boundary whose words ("high", "trip") also occur in ordinary questions about treatment.
+_ASKED_IN_GENERAL = "recreational"
+
 logger = logging.getLogger(__name__)
 
 SAFETY = "safety"
@@ -177,9 +180,12 @@ def _yields_to_answer(assessment: Assessment, understood: Dict[str, Any]) -> boo
     """True for a request for advice that is as well, or better, a question of the library.
 
     The library's answers say themselves what is for the prescriber; so the boundary reply takes
-    the place of a sure answer only when both detectors find the request.
+    the place of a sure answer only when a pattern finds a request for advice of one's own, or when
+    both detectors find any.
     """
-    sure = MODEL_DETECTOR in assessment.detectors and len(assessment.detectors) > 1
+    by_model = MODEL_DETECTOR in assessment.detectors
+    by_pattern = len(assessment.detectors) > by_model
+    sure = by_pattern and (by_model or assessment.category != _ASKED_IN_GENERAL)
     answer = understood.get(INTENT_NAME_KEY) == _ANSWER
     confident = understood.get(PREDICTED_CONFIDENCE_KEY, 0.0) >= SURE_ANSWER
     return assessment.level == "boundary" and answer and confident and not sure

@@ -27,11 +27,12 @@ from rasa.shared.nlu.training_data.training_data import TrainingData
 
 from components.sentence_encoder import ENCODER
 from components.stale import code_digest
-from guide.bands import LIBRARY, Thresholds, base, learn_thresholds
+from guide.bands import LIBRARY, Thresholds, base, learn_thresholds, runners_up
 from guide.embedding import SentenceEncoder
 from guide.ranking import Floats, Ranking, TopicRanker
 from guide.ranking_training import Examples, train_ranker
 from guide.reading import Reading, read
+from guide.views import Views, find_shared_words
 
 # The slot that holds the key of the topic that is being talked about.
 TOPIC_SLOT = "topic"
@@ -43,7 +44,7 @@ RANKER_FILE = "ranker.npz"
 SETTINGS_FILE = "settings.json"
 
 # Intents whose examples belong to the safety gate and would only draw questions away from topics.
-GATE_INTENTS = frozenset({"crisis", "check_in", "boundary"})
+GATE_INTENTS = frozenset({"crisis", "check_in", "boundary", "harmless"})
 
 
 @DefaultV1Recipe.register(DefaultV1Recipe.ComponentType.INTENT_CLASSIFIER, is_trainable=True)
@@ -68,6 +69,7 @@ class TopicClassifier(GraphComponent):
         self._resource = resource
         self._ranker: Optional[TopicRanker] = None
         self._thresholds = Thresholds(1.0, 1.0)
+        self._shared_words: List[str] = []
         self._retrieval_intents: List[str] = []
 
     @classmethod
@@ -96,13 +98,14 @@ class TopicClassifier(GraphComponent):
             settings = json.loads((directory / SETTINGS_FILE).read_text(encoding="utf-8"))
             component._ranker = TopicRanker.load(directory / RANKER_FILE)
         component._thresholds = Thresholds(**settings["thresholds"])
+        component._shared_words = settings["shared_words"]
         component._retrieval_intents = settings["retrieval_intents"]
         return component
 
     @classmethod
     def fingerprint_addon(cls, config: Dict[str, Any]) -> Optional[str]:
         """Edited code of the ranking makes a trained classifier stale."""
-        return code_digest("ranking", "bands", "embedding")
+        return code_digest("ranking", "bands", "embedding", "views")
 
     def train(self, training_data: TrainingData) -> Resource:
         """Trains the ranker and its thresholds and writes them to the model."""
@@ -112,33 +115,23 @@ class TopicClassifier(GraphComponent):
             if message.get(TEXT) and message.get(INTENT) not in GATE_INTENTS
         ]
         labels = [message.get(INTENT_RESPONSE_KEY) or message.get(INTENT) for message in examples]
-        questions = Examples(
-            [message.get(TEXT) for message in examples],
-            labels,
-            np.vstack([_embedding(message) for message in examples]),
-        )
+        texts = [message.get(TEXT) for message in examples]
+        shared_words = find_shared_words(texts, labels)
+        views = Views(SentenceEncoder(self._encoder_directory), shared_words)
+        whole = np.vstack([_embedding(message) for message in examples])
+        questions = Examples(texts, labels, views.encode(texts, whole))
         outside = {label for label in labels if base(label) != LIBRARY}
-        passages = self._passages(training_data, frozenset(labels) - outside)
+        passages = _passages(training_data, frozenset(labels) - outside, views)
         ranker, held_out = train_ranker(questions, passages, outside)
         settings = {
             "thresholds": learn_thresholds(held_out)._asdict(),
+            "shared_words": shared_words,
             "retrieval_intents": sorted({base(label) for label in labels if "/" in label}),
         }
         with self._model_storage.write_to(self._resource) as directory:
             ranker.save(directory / RANKER_FILE)
             (directory / SETTINGS_FILE).write_text(json.dumps(settings, indent=2), encoding="utf-8")
         return self._resource
-
-    def _passages(self, training_data: TrainingData, topics: FrozenSet[str]) -> Examples:
-        """Returns titles and texts of the answers: they speak of their topic in other words."""
-        texts, labels = [], []
-        for topic in sorted(topics):
-            for response in training_data.responses.get(f"{UTTER_PREFIX}{topic}", ()):
-                parts = {"text": response.get("text"), **response.get("metadata", {})}
-                found = [parts[name] for name in PASSAGES if parts.get(name)]
-                texts += found
-                labels += [topic] * len(found)
-        return Examples(texts, labels, SentenceEncoder(self._encoder_directory).encode(texts))
 
     def process(
         self, messages: List[Message], tracker: Optional[DialogueStateTracker] = None
@@ -153,18 +146,21 @@ class TopicClassifier(GraphComponent):
     def _read(self, message: Message, topic: Optional[str]) -> Reading:
         """Reads the message; `topic` is the key of the topic that is being talked about."""
         assert self._ranker is not None, "processing needs a loaded component"
-        ranker, whole = self._ranker, message.get(TEXT) or ""
+        ranker, typed = self._ranker, message.get(TEXT) or ""
+        views = Views(message.get(ENCODER), self._shared_words)
 
         def rank(text: str) -> Ranking:
-            if text == whole:
-                return ranker.rank(text, _embedding(message))
-            return ranker.rank(text, message.get(ENCODER).encode([text])[0])
+            whole = _embedding(message)[None, :] if text == typed else None
+            return ranker.rank(text, views.encode([text], whole)[0])
 
-        return read(whole, topic, rank, self._thresholds)
+        return read(typed, topic, rank, self._thresholds)
 
     def _set(self, message: Message, reading: Reading) -> None:
         """Leaves the reading on the message in the form that Rasa's own components use."""
-        decision, ranking, questions = reading
+        decision, ranking, questions, afraid = reading
+        message.set("afraid", afraid, add_to_output=True)
+        near = [] if questions else runners_up(ranking)
+        message.set("near", near, add_to_output=True)
         message.set(
             "questions",
             [{"intent_response_key": k, "confidence": v} for k, v in questions],
@@ -185,6 +181,18 @@ class TopicClassifier(GraphComponent):
             )
             selected.setdefault("ranking", []).append(response)
         message.set(RESPONSE_SELECTOR, selector, add_to_output=True)
+
+
+def _passages(training_data: TrainingData, topics: FrozenSet[str], views: Views) -> Examples:
+    """Returns titles and texts of the answers: they speak of their topic in other words."""
+    texts, labels = [], []
+    for topic in sorted(topics):
+        for response in training_data.responses.get(f"{UTTER_PREFIX}{topic}", ()):
+            parts = {"text": response.get("text"), **response.get("metadata", {})}
+            found = [parts[name] for name in PASSAGES if parts.get(name)]
+            texts += found
+            labels += [topic] * len(found)
+    return Examples(texts, labels, views.encode(texts))
 
 
 def _embedding(message: Message) -> Floats:

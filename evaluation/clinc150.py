@@ -20,6 +20,7 @@ from guide.embedding import SentenceEncoder
 from guide.paths import ENCODER
 from guide.ranking import TopicRanker
 from guide.ranking_training import Examples, train_ranker
+from guide.views import Views, find_shared_words
 
 OUT_OF_SCOPE = "oos"
 # overall accuracy, out-of-scope recall, in-scope rejected, AUROC; from papers and model cards
@@ -31,10 +32,10 @@ PUBLISHED: dict[str, tuple[float | None, ...]] = {
 }
 
 
-def outcomes(ranker: TopicRanker, encoder: SentenceEncoder, inside: Any, outside: Any) -> Outcomes:
+def outcomes(ranker: TopicRanker, views: Views, inside: Any, outside: Any) -> Outcomes:
     """Returns what the ranker does with pairs of text and label."""
     pairs = [*inside, *outside]
-    embeddings = encoder.encode([text for text, _ in pairs])
+    embeddings = views.encode([text for text, _ in pairs])
     confidence, right = [], []
     for (text, label), embedding in zip(pairs, embeddings, strict=True):
         ranking = ranker.rank(text, embedding)
@@ -58,12 +59,12 @@ def main(
 ) -> None:
     """Compare the shipped ranker with published systems on CLINC150."""
     parts = json.loads(data.read_text(encoding="utf-8"))
-    encoder = SentenceEncoder(ENCODER)
     texts, labels = zip(*parts["train"], *parts["oos_train"], strict=True)
-    questions = Examples(texts, labels, encoder.encode(texts))
+    views = Views(SentenceEncoder(ENCODER), find_shared_words(texts, labels))
+    questions = Examples(texts, labels, views.encode(texts))
     ranker = train_ranker(questions, outside={OUT_OF_SCOPE}).ranker
-    validation = outcomes(ranker, encoder, parts["val"], parts["oos_val"])
-    test = outcomes(ranker, encoder, parts["test"], parts["oos_test"])
+    validation = outcomes(ranker, views, parts["val"], parts["oos_val"])
+    test = outcomes(ranker, views, parts["test"], parts["oos_test"])
 
     threshold = float(np.quantile(validation.confidence[validation.in_scope], rejected))
     declined = test.confidence < threshold

@@ -23,6 +23,7 @@ from evaluation.selective import (
 from guide.embedding import SentenceEncoder
 from guide.paths import ENCODER
 from guide.ranking_training import Examples, train_ranker
+from guide.views import Views, find_shared_words
 
 OUT_OF_SCOPE = "NO_NODES_DETECTED"
 # Computed from the predictions that the authors published, with the measures of this package:
@@ -62,9 +63,10 @@ def read(path: Path) -> tuple[list[str], list[str]]:
 def run(directory: Path, bot: str, encoder: SentenceEncoder) -> Outcomes:
     """Trains on a bot's training set; returns what comes of its test set."""
     texts, labels = read(directory / f"{bot}_train.csv")
-    ranker = train_ranker(Examples(texts, labels, encoder.encode(texts))).ranker
+    views = Views(encoder, find_shared_words(texts, labels))
+    ranker = train_ranker(Examples(texts, labels, views.encode(texts))).ranker
     texts, labels = read(directory / f"{bot}_test.csv")
-    embeddings = encoder.encode(texts)
+    embeddings = views.encode(texts)
     best = [ranker.rank(t, e)[0] for t, e in zip(texts, embeddings, strict=True)]
     return Outcomes(
         np.array([confidence for _, confidence in best]),

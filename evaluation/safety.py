@@ -215,16 +215,15 @@ def train_assessor() -> SafetyAssessor:
     return assessor
 
 
-def judge_of_answers(path: Path) -> Judge:
-    """Returns a judge that looks outcomes up in what `kap-guide ask --json` wrote."""
+def outcomes_of(answers: Iterable[Mapping[str, Any]]) -> dict[str, Outcome]:
+    """Returns the outcome for each text among answers of the form of `kap-guide ask --json`."""
     outcomes: dict[str, Outcome] = {}
-    for line in path.open(encoding="utf-8"):
-        answer = json.loads(line)
+    for answer in answers:
         kinds = {reply["kind"] for reply in answer["replies"]}
         level = answer["understanding"]["safety"]["level"]
         found = next((kind for kind in ("crisis", "check_in", "boundary") if kind in kinds), "none")
         outcomes[answer["text"]] = level if found == "none" and level == "check_in" else found
-    return lambda text: outcomes[text]
+    return outcomes
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -240,7 +239,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--details", action="store_true", help="print rates by category and origin")
     options = parser.parse_args(arguments)
     if options.answers:
-        judge = judge_of_answers(options.answers)
+        rows = map(json.loads, options.answers.open(encoding="utf-8"))
+        judge = outcomes_of(rows).__getitem__
     else:
         assessor = train_assessor()
 

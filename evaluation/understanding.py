@@ -44,7 +44,7 @@ def score(line: Row, row: Row, label_map: Mapping[str, Sequence[str]]) -> Scored
     buttons = [
         button["payload"]
         for reply in replies
-        if reply["kind"] == "clarify"
+        if reply["kind"] in ("clarify", "answer")
         for button in reply.get("buttons", ())
     ]
     offered = any(f'"{topic}"' in payload for topic in fitting for payload in buttons)

@@ -77,7 +77,12 @@ class Composer:
         )
 
     def answer(
-        self, key: str, said: int, country: str | None = None, telling: str = "answer"
+        self,
+        key: str,
+        said: int,
+        country: str | None = None,
+        telling: str = "answer",
+        near: Sequence[str] = (),
     ) -> Reply:
         """Return the answer with its safety language.
 
@@ -86,6 +91,7 @@ class Composer:
             said: how much was told before in the conversation.
             country: the person's own choice, if any.
             telling: "answer" for the short answer, or "detail" or "simpler" in its place.
+            near: topics that may have been meant in its place, the likeliest first.
 
         Raises:
             KeyError: there is no such topic.
@@ -97,7 +103,7 @@ class Composer:
             "answer",
             topic,
             f"{text}\n\n{self._safety_language(topic, said)}",
-            (*ways, SOURCES, *self._related(topic, 2)),
+            (*ways, SOURCES, *self._related(topic, 2, near)),
             country,
         )
 
@@ -166,8 +172,9 @@ class Composer:
         overdue = review.due is not None and review.due < date.today().isoformat()
         return review.status != "approved" or overdue
 
-    def _related(self, topic: Topic, count: int) -> tuple[Button, ...]:
-        return tuple(topic_button(self.library[key]) for key in topic.related[:count])
+    def _related(self, topic: Topic, count: int, near: Sequence[str] = ()) -> tuple[Button, ...]:
+        keys = list(dict.fromkeys([*near[:count], *topic.related]))
+        return tuple(topic_button(self.library[key]) for key in keys[:count])
 
     def _safety_language(self, topic: Topic, said: int) -> str:
         """Return at most two sentences: the most urgent one asked for, and the clinician's."""

@@ -14,6 +14,9 @@ OUT_OF_SCOPE = "out_of_scope"
 CLARIFY = "clarify"
 UNKNOWN = "nlu_fallback"
 
+# Intents that answer from the library, turn a question away, or change what is remembered.
+_TO_BE_SURE_OF = frozenset({LIBRARY, OUT_OF_SCOPE, "inform_country", "start_over"})
+
 MAX_OFFERED = 3
 # An offered topic is at most this many times less likely than the best one.
 OFFERED_RATIO = 8
@@ -24,7 +27,7 @@ CLEAR_RATIO = 2
 # that may be offered topics, and the share of answers that may be wrong.
 ANSWERED_OUT_OF_SCOPE = 0.02
 OFFERED_OUT_OF_SCOPE = 0.15
-WRONG_ANSWERS = 0.15
+WRONG_ANSWERS = 0.12
 
 
 class Thresholds(NamedTuple):
@@ -53,10 +56,9 @@ def decide(ranking: Ranking, thresholds: Thresholds) -> Decision:
     intent = base(label)
     topics = [entry for entry in ranking if base(entry[0]) == LIBRARY]
     best_topic = topics[0][1] if topics else 0.0
-    if intent == LIBRARY:
-        decided = confidence >= thresholds.answer
-    else:
-        decided = confidence >= max(thresholds.answer, CLEAR_RATIO * best_topic)
+    # Small talk taken wrongly does less harm than a topic answered wrongly.
+    enough = thresholds.answer if intent in _TO_BE_SURE_OF else thresholds.answer / 2
+    decided = confidence >= enough and (intent == LIBRARY or confidence >= CLEAR_RATIO * best_topic)
     if decided:
         return Decision(intent, confidence, [ranking[0]])
     if best_topic >= thresholds.clarify:
@@ -65,6 +67,16 @@ def decide(ranking: Ranking, thresholds: Thresholds) -> Decision:
     if intent == OUT_OF_SCOPE:
         return Decision(OUT_OF_SCOPE, confidence, [ranking[0]])
     return Decision(UNKNOWN, confidence, [])
+
+
+def runners_up(ranking: Ranking) -> list[str]:
+    """Returns the topics of a ranking that may be meant in place of its best label, best first."""
+    best = ranking[0][1] if ranking else 0.0
+    return [
+        label
+        for label, confidence in ranking[1:]
+        if base(label) == LIBRARY and confidence * OFFERED_RATIO >= best
+    ]
 
 
 def learn_thresholds(held_out: Sequence[HeldOut]) -> Thresholds:

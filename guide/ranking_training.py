@@ -42,6 +42,8 @@ SEED = 0
 # The judgement learns from the candidates that come into question at all.
 JUDGED = 5
 PENALTY = 0.02
+# What an example from outside the library counts, beside one from inside, in fitting the scope.
+OUTSIDE_WEIGHT = 4
 
 
 class Examples(NamedTuple):
@@ -229,10 +231,14 @@ def _fit_judgement(held: Sequence[_Held]) -> Floats:
 
 
 def _fit_scope(held: Sequence[_Held], outside: NDArray[np.bool_]) -> Floats:
-    """Fits the probability of being inside the library, both sides counting the same."""
+    """Fits the probability of being inside the library.
+
+    What is outside counts four times as much: the world outside is wider than our examples of it.
+    """
     if not outside.any():
         return np.zeros(2, dtype=np.float32)
     difference = np.concatenate([h.scores @ np.where(outside, -1.0, 1.0) for h in held])
     inside = ~outside[np.concatenate([h.codes for h in held])]
-    model = LogisticRegression(class_weight="balanced").fit(difference[:, None], inside)
+    weight = {True: 1.0, False: OUTSIDE_WEIGHT * inside.sum() / (~inside).sum()}
+    model = LogisticRegression(class_weight=weight).fit(difference[:, None], inside)
     return np.array([model.coef_[0, 0], model.intercept_[0]], dtype=np.float32)

@@ -1,12 +1,13 @@
-"""Reads a message within its conversation: follow-ups that lean on the current topic, and two
-questions in one message. A fresh question is never bent: what is clear by itself stands.
+"""Reads a message within its conversation: follow-ups that lean on the current topic, several
+questions in one message, and fear that comes with a question. A fresh question is never bent: what
+is clear by itself stands.
 """
 
 import re
 from collections.abc import Callable
 from typing import NamedTuple
 
-from guide.bands import CLARIFY, LIBRARY, UNKNOWN, Decision, Thresholds, decide
+from guide.bands import CLARIFY, LIBRARY, OUT_OF_SCOPE, UNKNOWN, Decision, Thresholds, decide
 from guide.ranking import Ranking
 
 MAX_CLAUSES = 6
@@ -14,6 +15,9 @@ SHORT = 9
 """Words: a longer message has a subject of its own."""
 
 Rank = Callable[[str], Ranking]
+
+_OPEN = frozenset({CLARIFY, UNKNOWN, "greet", "thank", "express_fear"})
+"""Where the question of one clause stands for the whole: a greeting or a story lies around it."""
 
 _QUESTION_WORD = (
     r"(?:is|are|am|was|can|could|do|does|did|will|would|should|may|might|how|what|when|where|why|"
@@ -29,6 +33,17 @@ _POINTS_BACK = re.compile(
     r"|^(?:and|but|so|or|then|why|how come|what about|how about|what if|for how long|really)\b",
     re.IGNORECASE,
 )
+_FEAR = r"(?:scared|afraid|terrified|frightened|petrified|freaking out|panicking)"
+_AFRAID = re.compile(
+    rf"^{_FEAR}\b"
+    rf"|\b(?:i'?m|i am|i feel|feeling|been|me|so|really|too|bit|kinda|pretty|very|honestly)"
+    rf" (?:\w+ )?{_FEAR}\b"
+    r"|\b(?:it|this|that|which|idea) (?:\S+ ){0,4}(?:scares|frightens|terrifies) me\b",
+    re.IGNORECASE,
+)
+_WHAT_ABOUT = re.compile(
+    r"^(?:(?:and|but|so|or|ok|okay) )*(?:(?:what|how) about|what if it'?s|for|with) ", re.IGNORECASE
+)
 _POINTS_AT_IT = re.compile(r"\b(?:that|this|those|these|the other)\b|^(?:why|how come)\b", re.I)
 
 
@@ -38,7 +53,9 @@ class Reading(NamedTuple):
     decision: Decision
     ranking: Ranking
     questions: Ranking
-    """Two or more topics asked for at once, in the order of asking; empty otherwise."""
+    """Topics that single clauses ask for, in their order; empty for a message read as a whole."""
+    afraid: bool
+    """Whether the person says that they are afraid: a human word comes before the information."""
 
 
 def clauses(text: str) -> list[str]:
@@ -58,19 +75,19 @@ def read(text: str, topic: str | None, rank: Rank, thresholds: Thresholds) -> Re
     """
     ranking = rank(text)
     decision = decide(ranking, thresholds)
-    questions = _several(text, ranking, rank, thresholds)
-    if questions:
-        first = questions[0]
-        return Reading(Decision(LIBRARY, first[1], [first]), ranking, questions)
+    afraid = _AFRAID.search(text) is not None
+    asked = _asked_in_clauses(text, ranking, rank, thresholds)
+    if len(asked) >= 2 or (asked and decision.intent in _OPEN):
+        return Reading(Decision(LIBRARY, asked[0][1], asked[:1]), ranking, asked, afraid)
     if topic and len(text.split()) <= SHORT and _POINTS_BACK.search(text):
         leaning = _leaning(text, topic, decision, rank, thresholds)
         if leaning:
-            return leaning
-    return Reading(decision, ranking, [])
+            return Reading(*leaning, [], afraid)
+    return Reading(decision, ranking, [], afraid)
 
 
-def _several(text: str, ranking: Ranking, rank: Rank, thresholds: Thresholds) -> Ranking:
-    """Return the topics of several clauses, if two or more are clear and the whole agrees."""
+def _asked_in_clauses(text: str, ranking: Ranking, rank: Rank, thresholds: Thresholds) -> Ranking:
+    """Return the topics that single clauses clearly ask for, where the whole does not disagree."""
     parts = clauses(text)
     if len(parts) < 2:
         return []
@@ -81,18 +98,25 @@ def _several(text: str, ranking: Ranking, rank: Rank, thresholds: Thresholds) ->
         label, confidence = decision.candidates[0] if decision.candidates else ("", 0.0)
         if decision.intent == LIBRARY and label in plausible:
             found.setdefault(label, confidence)
-    return list(found.items()) if len(found) >= 2 else []
+    return list(found.items())
 
 
 def _leaning(
     text: str, topic: str, alone: Decision, rank: Rank, thresholds: Thresholds
-) -> Reading | None:
-    """Return the reading of a follow-up together with its topic, where that is the better one."""
+) -> tuple[Decision, Ranking] | None:
+    """Return how a follow-up reads together with its topic, where that is the better reading."""
+    subject = _WHAT_ABOUT.sub("", text).strip()
+    if subject and subject != text:
+        ranking = rank(f"{subject.rstrip('?')}?")  # a bare subject is as good as a question
+        decision = decide(ranking, thresholds)
+        if decision.intent == LIBRARY:
+            return decision, ranking
     ranking = rank(f"{topic.replace('_', ' ')}: {text}")
     decision = decide(ranking, thresholds)
-    unclear = alone.intent in (CLARIFY, UNKNOWN, "out_of_scope")
-    if decision.intent == LIBRARY and (unclear or _POINTS_AT_IT.search(text)):
-        return Reading(decision, ranking, [])
+    unclear = alone.confidence < thresholds.answer or alone.intent in (CLARIFY, OUT_OF_SCOPE)
+    points_at_it = alone.intent == LIBRARY and _POINTS_AT_IT.search(text)
+    if decision.intent == LIBRARY and (unclear or points_at_it):
+        return decision, ranking
     if alone.intent == UNKNOWN and decision.intent == CLARIFY:
-        return Reading(decision, ranking, [])
+        return decision, ranking
     return None

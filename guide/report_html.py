@@ -1,15 +1,14 @@
 """A report as one HTML file that needs nothing else: style and plots are inside."""
 
-import io
 from collections.abc import Sequence
 from pathlib import Path
 
 import jinja2
-import matplotlib
 from markupsafe import Markup
 from matplotlib.figure import Figure
 
 from guide import report_text
+from guide.plots import svg
 from guide.report import Rates, Report, Row
 
 TEMPLATE = Path(__file__).with_name("report.html")
@@ -56,7 +55,7 @@ def _rates_plot(weeks: Sequence[str], report: Report) -> Markup:
     axes.set_ylabel("% of questions")
     axes.spines[["top", "right"]].set_visible(False)
     axes.legend(loc="upper center", bbox_to_anchor=(0.5, 1.16), ncol=3, frameon=False)
-    return _svg(figure)
+    return Markup(svg(figure))  # noqa: S704 (matplotlib escapes its texts)
 
 
 def _percent(rates: Rates, name: str) -> float:
@@ -75,13 +74,4 @@ def _topics_plot(rows: Sequence[Row]) -> Markup:
     axes.spines[["top", "right", "bottom"]].set_visible(False)
     axes.tick_params(axis="y", length=0)
     axes.set_xticks([])
-    return _svg(figure)
-
-
-def _svg(figure: Figure) -> Markup:
-    """Return the figure as an SVG element; its letters are paths, so that no font is needed."""
-    drawn = io.StringIO()
-    with matplotlib.rc_context({"svg.fonttype": "path", "svg.hashsalt": "kap-guide"}):
-        figure.savefig(drawn, format="svg", metadata={"Date": None})
-    text = drawn.getvalue()
-    return Markup(text[text.index("<svg") :])  # noqa: S704 (matplotlib escapes its texts)
+    return Markup(svg(figure))  # noqa: S704 (matplotlib escapes its texts)

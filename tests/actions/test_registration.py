@@ -29,4 +29,4 @@ def test_every_rule_leads_to_something_that_exists() -> None:
             intent, action = (next(iter(step.values())) for step in rule["steps"])
             assert action in known, rule["rule"]
             ruled.add(intent)
-    assert ruled == intents
+    assert ruled == intents - {"harmless"}  # examples for the safety gate alone, never predicted

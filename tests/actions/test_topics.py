@@ -122,3 +122,18 @@ def test_a_failing_action_says_the_static_message_and_logs_no_words(
 
 def test_content_is_loaded_once() -> None:
     assert base.composer() is base.composer()
+
+
+def test_what_may_have_been_meant_instead_is_offered_first(act: Any) -> None:
+    [message] = act(ActionAnswer(), understood("bladder", near=["faq/vision"])).messages
+    payloads = [button["payload"] for button in message["buttons"]]
+    assert payloads[2] == '/show_topic{"topic": "vision"}'
+
+
+@pytest.mark.parametrize(("level", "met"), [("none", True), ("check_in", False)])
+def test_fear_is_met_before_the_answer_unless_a_check_in_does_it(
+    act: Any, level: str, met: bool
+) -> None:
+    safety = {"level": level, "category": "distress"}
+    outcome = act(ActionAnswer(), understood("bladder", afraid=True, safety=safety))
+    assert (outcome.kinds[0] == "utter_meet_fear") is met

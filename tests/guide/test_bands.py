@@ -10,6 +10,7 @@ from guide.bands import (
     Thresholds,
     decide,
     learn_thresholds,
+    runners_up,
 )
 from guide.ranking import Ranking
 from guide.ranking_training import HeldOut
@@ -27,6 +28,7 @@ SURE, LIKELY, FAINT = 0.8, 0.3, 0.05
         ([("faq/a", LIKELY), ("faq/b", 0.01)], CLARIFY, ["faq/a"]),
         ([("faq/a", FAINT), ("faq/b", 0.04)], UNKNOWN, []),
         ([("greet", SURE), ("faq/a", LIKELY)], "greet", ["greet"]),
+        ([("greet", 0.3), ("faq/a", FAINT)], "greet", ["greet"]),
         ([("greet", 0.2), ("faq/a", FAINT)], UNKNOWN, []),
         ([("out_of_scope/x", SURE), ("faq/a", FAINT)], "out_of_scope", ["out_of_scope/x"]),
         ([("out_of_scope/x", 0.2), ("faq/a", FAINT)], "out_of_scope", ["out_of_scope/x"]),
@@ -70,3 +72,9 @@ def test_thresholds_keep_most_answers_right() -> None:
 
 def test_without_a_mistake_everything_is_answered() -> None:
     assert learn_thresholds([held("faq/a", "faq/a", 0.3)]).answer <= 0.3
+
+
+def test_runners_up_are_the_topics_not_much_less_likely_than_the_best() -> None:
+    ranking = [("faq/a", SURE), ("greet", 0.3), ("faq/b", 0.2), ("faq/c", 0.01)]
+    assert runners_up(ranking) == ["faq/b"]
+    assert runners_up([]) == []

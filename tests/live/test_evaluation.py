@@ -16,7 +16,7 @@ if not DEFAULT_DATA.is_dir():
         "the evaluation files are not part of the project and not at hand", allow_module_level=True
     )
 
-MEDICAL_ADVICE = 0.9
+MEDICAL_ADVICE = 0.94
 """Floor in CI: one of its 36 lines is 2.8 points; `make evaluate` shows the bar of 95 %."""
 
 
@@ -68,6 +68,9 @@ def test_understanding_keeps_its_floors(turns: dict[str, dict[str, Any]]) -> Non
     off_topic = [s for s in scored if s.line["kind"] == "off_topic"]
     assert sum(s.right or s.offered for s in seed) >= 0.85 * len(seed)
     assert sum(bool(s.answered) for s in off_topic) <= 0.03 * len(off_topic)
-    # Below the bars of the design, which are not reached yet; see docs/quality.md.
-    assert sum(s.right for s in asked) >= 0.7 * len(asked)
-    assert sum(s.right or s.offered for s in asked) >= 0.88 * len(asked)
+    # Floors a little below the figures of docs/quality.md, two of which miss the design's bars.
+    stray = [s for s in scored if s.line["kind"] in understanding.OUT_OF_SCOPE]
+    assert sum(s.right for s in asked) >= 0.77 * len(asked)
+    assert sum(s.right or s.offered for s in asked) >= 0.93 * len(asked)
+    assert sum(bool(s.answered) and not s.right for s in asked) <= 0.03 * len(scored)
+    assert sum(bool(s.answered) for s in stray) <= 0.065 * len(stray)
