@@ -11,6 +11,7 @@ import logging
 import time
 import uuid
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field, replace
 from datetime import date, datetime, timezone
 from functools import partial
@@ -128,7 +129,7 @@ class Desk:
         self._texts = texts
         self._limits = RateLimits(redis_url)
         self._agent: Any = None
-        self._closing = False
+        self._closing = asyncio.Event()
         self._watch: Optional[asyncio.Task[None]] = None
         self._working: Dict[str, asyncio.Task[None]] = {}
         self._side: Set[asyncio.Task[None]] = set()
@@ -149,7 +150,7 @@ class Desk:
         Raises:
             BusyError: it could not be accepted now.
         """
-        if self._closing or self._agent is None or not self._agent.is_ready():
+        if self._closing.is_set() or self._agent is None or not self._agent.is_ready():
             raise BusyError
         if task.kind in ("text", "command"):
             kinds = found(task.value)
@@ -165,7 +166,7 @@ class Desk:
 
         Returns and raises as `receive`.
         """
-        if self._closing or self._agent is None or not self._agent.is_ready():
+        if self._closing.is_set() or self._agent is None or not self._agent.is_ready():
             raise BusyError
         return await self._accept(keys, await self._notice(task, key, **values))
 
@@ -224,10 +225,8 @@ class Desk:
 
     async def stop(self) -> None:
         """Accept nothing more, finish what is under way, leave the rest to the next process."""
-        self._closing = True
-        if self._watch is not None:
-            self._watch.cancel()
-        running = [*self._working.values(), *self._side]
+        self._closing.set()
+        running = [*self._working.values(), *self._side, *([self._watch] if self._watch else [])]
         if running:
             await asyncio.wait(running, timeout=DRAIN_SECONDS)
         left = list(self._working)
@@ -235,18 +234,24 @@ class Desk:
             task.cancel()
         if left:
             logger.warning("%d messages are left for the next start", len(left))
-            await self._journal.release(left)
+            try:
+                await self._journal.release(left)
+            except Exception as error:
+                # They are adopted all the same, when their leases have run out.
+                logger.error("the journal failed with %s", type(error).__name__)
 
     async def _keep_watch(self) -> None:
-        while True:
+        # Not ended by cancelling, which redis-py can swallow.
+        while not self._closing.is_set():
             try:
                 if self._working:
                     await self._journal.renew(list(self._working))
                 for entry in await self._journal.adopt():
-                    self._take_up(entry)
+                    self._take_up(entry)  # what comes while closing is released with the rest
             except Exception as error:
                 logger.error("the journal failed with %s", type(error).__name__)
-            await asyncio.sleep(WATCH_SECONDS)
+            with suppress(asyncio.TimeoutError):
+                await asyncio.wait_for(self._closing.wait(), WATCH_SECONDS)
 
     def _take_up(self, entry: Entry) -> None:
         if entry.id in self._working:

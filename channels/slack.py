@@ -173,7 +173,7 @@ class SlackChannel(InputChannel):
             return _refused(401)
         except ValueError:
             return _refused(400)
-        return await self._accepted(message, ())
+        return await self._accepted(message)
 
     async def _actions(self, request: Request) -> HTTPResponse:
         try:
@@ -182,7 +182,7 @@ class SlackChannel(InputChannel):
             return _refused(401)
         except ValueError:
             return _refused(400)
-        return await self._accepted(message, (_signature_key(request),))
+        return await self._accepted(message)
 
     async def _commands(self, request: Request) -> HTTPResponse:
         try:
@@ -194,7 +194,7 @@ class SlackChannel(InputChannel):
             return _refused(401)
         except ValueError:
             return _refused(400)
-        return await self._accepted(message, (_signature_key(request),))
+        return await self._accepted(message)
 
     async def _verified(self, request: Request, media_type: str) -> bytes:
         """Return the body of a request that Slack has signed within the last five minutes.
@@ -212,9 +212,7 @@ class SlackChannel(InputChannel):
             raise PermissionError
         return body
 
-    async def _accepted(
-        self, message: Optional[SlackMessage], keys: "tuple[str, ...]"
-    ) -> HTTPResponse:
+    async def _accepted(self, message: Optional[SlackMessage]) -> HTTPResponse:
         """Answer Slack at once; what is to be done is done afterwards."""
         if message is None:
             return response.empty(200)
@@ -225,11 +223,11 @@ class SlackChannel(InputChannel):
         task = Task(message.conversation, message.address, message.kind, message.value)
         try:
             if not self.settings.admits(message.user):
-                await self.desk.turn_away(message.user, (*message.keys, *keys), task)
+                await self.desk.turn_away(message.user, message.keys, task)
             elif message.kind == "dropped":
-                await self.desk.notify((*message.keys, *keys), task, "text_only")
+                await self.desk.notify(message.keys, task, "text_only")
             else:
-                await self.desk.receive(message.user, (*message.keys, *keys), task)
+                await self.desk.receive(message.user, message.keys, task)
         except BusyError:
             return response.empty(503, {"Retry-After": "5"})
         return response.empty(200)
@@ -237,11 +235,6 @@ class SlackChannel(InputChannel):
 
 def _form(body: bytes) -> Dict[str, str]:
     return dict(parse_qsl(body.decode("utf-8"), keep_blank_values=True))
-
-
-def _signature_key(request: Request) -> str:
-    # The same signed request may be sent again for five minutes; buttons have no event id.
-    return f"signature:{request.headers['x-slack-signature']}"
 
 
 def _refused(status: int) -> HTTPResponse:

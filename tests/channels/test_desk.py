@@ -25,11 +25,11 @@ def short_leases(monkeypatch: pytest.MonkeyPatch) -> None:
 async def killed(staff: Staff[FakeSlack]) -> None:
     """End all work at once, as a killed process does: nothing is finished, nothing released."""
     its: Desk = staff.channel.desk
-    its._closing = True
-    work = [task for task in (its._watch, *its._working.values()) if task]
+    its._closing.set()
+    work = list(its._working.values())
     for task in work:
         task.cancel()
-    await asyncio.gather(*work, return_exceptions=True)
+    await asyncio.gather(*work, *([its._watch] if its._watch else []), return_exceptions=True)
     its._working.clear()
 
 

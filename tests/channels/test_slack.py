@@ -8,6 +8,8 @@ from typing import Any
 import aiohttp
 import pytest
 
+from channels.slack import is_slack_address
+from guide.staff_settings import SLACK_API
 from tests.channels.slack_fake import BOT, CHANNEL, DM, FORM, OTHER, USER, FakeSlack
 from tests.channels.staff_server import Staff, slack_channel
 from tests.channels.web_server import ANSWER, CRISIS, FakeAgent
@@ -393,6 +395,21 @@ async def test_the_buttons_of_a_command_answer_where_it_was_given(on_slack: OnSl
     await on_slack.rest()
     assert texts(on_slack) == ['/show_topic{"topic": "bladder"}']
     assert service.messages == []
+
+
+@pytest.mark.parametrize(
+    ("url", "api", "expected"),
+    [
+        ("https://hooks.slack.com/commands/T/1/x", SLACK_API, True),
+        ("http://hooks.slack.com/commands/T/1/x", SLACK_API, False),
+        ("https://hooks.slack.com.evil.example/x", SLACK_API, False),
+        ("https://evil.example/hooks.slack.com", SLACK_API, False),
+        ("https://hooks.slack.com@evil.example/", SLACK_API, False),
+        ("http://127.0.0.1:4/response/1", "http://127.0.0.1:4/api/", True),
+    ],
+)
+def test_a_response_url_is_slacks(url: str, api: str, expected: bool) -> None:
+    assert is_slack_address(url, api) is expected
 
 
 async def test_answers_go_to_no_other_address_than_slack(slack: FakeSlack) -> None:
