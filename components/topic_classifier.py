@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+from collections import Counter
 from pathlib import Path
 from typing import Any, Dict, FrozenSet, List, Optional
 
@@ -27,11 +29,13 @@ from rasa.shared.nlu.training_data.training_data import TrainingData
 
 from components.sentence_encoder import ENCODER
 from components.stale import code_digest
-from guide.bands import LIBRARY, Thresholds, base, learn_thresholds, runners_up
-from guide.embedding import SentenceEncoder
+from guide.bands import CLARIFY, LIBRARY, UNKNOWN, Thresholds, base, learn_thresholds, runners_up
+from guide.embedding import TOKENIZER_FILE, SentenceEncoder
+from guide.folding import fold
 from guide.ranking import Floats, Ranking, TopicRanker
 from guide.ranking_training import Examples, train_ranker
 from guide.reading import Reading, read
+from guide.respelling import Respeller, ordinary_words
 from guide.views import Views, find_shared_words
 
 # The slot that holds the key of the topic that is being talked about.
@@ -44,6 +48,9 @@ RANKER_FILE = "ranker.npz"
 SETTINGS_FILE = "settings.json"
 
 # Intents whose examples belong to the safety gate and would only draw questions away from topics.
+# The examples hold typing errors on purpose: a word is right when they use it this often.
+MIN_USES = 5
+_MARKUP = re.compile(r"<[^<>]*>")
 GATE_INTENTS = frozenset({"crisis", "check_in", "boundary", "harmless"})
 
 
@@ -70,6 +77,7 @@ class TopicClassifier(GraphComponent):
         self._ranker: Optional[TopicRanker] = None
         self._thresholds = Thresholds(1.0, 1.0)
         self._shared_words: List[str] = []
+        self._respeller = Respeller({}, ())
         self._retrieval_intents: List[str] = []
 
     @classmethod
@@ -99,13 +107,14 @@ class TopicClassifier(GraphComponent):
             component._ranker = TopicRanker.load(directory / RANKER_FILE)
         component._thresholds = Thresholds(**settings["thresholds"])
         component._shared_words = settings["shared_words"]
+        component._respeller = Respeller({}, settings["words"], settings["vocabulary"])
         component._retrieval_intents = settings["retrieval_intents"]
         return component
 
     @classmethod
     def fingerprint_addon(cls, config: Dict[str, Any]) -> Optional[str]:
         """Edited code of the ranking makes a trained classifier stale."""
-        return code_digest("ranking", "bands", "embedding", "views")
+        return code_digest("ranking", "bands", "embedding", "views", "folding", "respelling")
 
     def train(self, training_data: TrainingData) -> Resource:
         """Trains the ranker and its thresholds and writes them to the model."""
@@ -117,6 +126,8 @@ class TopicClassifier(GraphComponent):
         labels = [message.get(INTENT_RESPONSE_KEY) or message.get(INTENT) for message in examples]
         texts = [message.get(TEXT) for message in examples]
         shared_words = find_shared_words(texts, labels)
+        counts = Counter(word for text in texts for word in fold(text).split())
+        words = sorted(word for word, count in counts.items() if count >= MIN_USES)
         views = Views(SentenceEncoder(self._encoder_directory), shared_words)
         whole = np.vstack([_embedding(message) for message in examples])
         questions = Examples(texts, labels, views.encode(texts, whole))
@@ -126,6 +137,8 @@ class TopicClassifier(GraphComponent):
         settings = {
             "thresholds": learn_thresholds(held_out)._asdict(),
             "shared_words": shared_words,
+            "words": words,
+            "vocabulary": ordinary_words(self._encoder_directory / TOKENIZER_FILE),
             "retrieval_intents": sorted({base(label) for label in labels if "/" in label}),
         }
         with self._model_storage.write_to(self._resource) as directory:
@@ -144,7 +157,10 @@ class TopicClassifier(GraphComponent):
         return messages
 
     def _read(self, message: Message, topic: Optional[str]) -> Reading:
-        """Reads the message; `topic` is the key of the topic that is being talked about."""
+        """Reads the message; where it is unclear as typed, with its typing errors repaired.
+
+        `topic` is the key of the topic that is being talked about.
+        """
         assert self._ranker is not None, "processing needs a loaded component"
         ranker, typed = self._ranker, message.get(TEXT) or ""
         views = Views(message.get(ENCODER), self._shared_words)
@@ -153,7 +169,14 @@ class TopicClassifier(GraphComponent):
             whole = _embedding(message)[None, :] if text == typed else None
             return ranker.rank(text, views.encode([text], whole)[0])
 
-        return read(typed, topic, rank, self._thresholds)
+        reading = read(typed, topic, rank, self._thresholds)
+        if reading.decision.intent in (CLARIFY, UNKNOWN):
+            repaired = self._respeller.repair(fold(_MARKUP.sub(" ", typed)))
+            if repaired != fold(typed):
+                again = read(repaired, topic, rank, self._thresholds)
+                if again.decision.intent not in (CLARIFY, UNKNOWN):
+                    return again
+        return reading
 
     def _set(self, message: Message, reading: Reading) -> None:
         """Leaves the reading on the message in the form that Rasa's own components use."""

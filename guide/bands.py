@@ -27,7 +27,7 @@ CLEAR_RATIO = 2
 # that may be offered topics, and the share of answers that may be wrong.
 ANSWERED_OUT_OF_SCOPE = 0.02
 OFFERED_OUT_OF_SCOPE = 0.15
-WRONG_ANSWERS = 0.12
+WRONG_ANSWERS = 0.11
 
 
 class Thresholds(NamedTuple):

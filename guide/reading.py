@@ -87,17 +87,18 @@ def read(text: str, topic: str | None, rank: Rank, thresholds: Thresholds) -> Re
 
 
 def _asked_in_clauses(text: str, ranking: Ranking, rank: Rank, thresholds: Thresholds) -> Ranking:
-    """Return the topics that single clauses clearly ask for, where the whole does not disagree."""
+    """Return the topics that clauses clearly ask for; a single one only if the whole allows it."""
     parts = clauses(text)
     if len(parts) < 2:
         return []
-    plausible = {label for label, _ in ranking}
     found: dict[str, float] = {}
     for part in parts:
         decision = decide(rank(part), thresholds)
         label, confidence = decision.candidates[0] if decision.candidates else ("", 0.0)
-        if decision.intent == LIBRARY and label in plausible:
+        if decision.intent == LIBRARY:
             found.setdefault(label, confidence)
+    if len(found) == 1 and not found.keys() & {label for label, _ in ranking}:
+        return []
     return list(found.items())
 
 
