@@ -24,7 +24,7 @@ PATTERNS_FILE = "safety_patterns.json"
 
 # Bounds of the work on one message. Patterns read all of it; the head reads the whole message and
 # the sentences with most words that matter, and embeds those of them that look worst.
-MAX_SCORED = 100
+MAX_SCORED = 50
 MAX_EMBEDDED = 8
 MAX_EMBEDDED_LETTERS = 800
 _MAX_READ = 1500  # letters of the whole message; its sentences are read besides
