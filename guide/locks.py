@@ -146,7 +146,13 @@ class RedisLocks:
 
     async def _step(self, keys: list[str], place: str, how: str) -> bool:
         milliseconds = int(ALIVE_SECONDS * 1000)
-        return bool(await self._step_script(keys=keys, args=[place, milliseconds, how]))
+        step = asyncio.ensure_future(self._step_script(keys=keys, args=[place, milliseconds, how]))
+        try:
+            return bool(await asyncio.shield(step))
+        except asyncio.CancelledError:
+            # redis-py can swallow a cancel; so the step ends first, and then the cancel counts.
+            await asyncio.wait([step])
+            raise
 
     async def _renew(self, keys: list[str], place: str, given_back: asyncio.Event) -> None:
         # Not ended by cancelling, which redis-py can swallow.

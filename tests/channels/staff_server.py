@@ -45,7 +45,7 @@ class Staff(Generic[Service]):
     agent: FakeAgent
     channel: Any
 
-    async def until(self, holds: Callable[[], Any], seconds: float = 5.0) -> None:
+    async def until(self, holds: Callable[[], Any], seconds: float = 30.0) -> None:
         """Wait until something holds; fail when it does not."""
         for _ in range(int(seconds / 0.02)):
             if holds():
