@@ -70,7 +70,7 @@ def test_understanding_keeps_its_floors(turns: dict[str, dict[str, Any]]) -> Non
     assert sum(bool(s.answered) for s in off_topic) <= 0.03 * len(off_topic)
     # Floors a little below the figures of docs/quality.md, two of which miss the design's bars.
     stray = [s for s in scored if s.line["kind"] in understanding.OUT_OF_SCOPE]
-    assert sum(s.right for s in asked) >= 0.77 * len(asked)
+    assert sum(s.right for s in asked) >= 0.74 * len(asked)
     assert sum(s.right or s.offered for s in asked) >= 0.93 * len(asked)
     assert sum(bool(s.answered) and not s.right for s in asked) <= 0.03 * len(scored)
     assert sum(bool(s.answered) for s in stray) <= 0.065 * len(stray)
