@@ -17,7 +17,7 @@ MODEL := models/kap-guide.tar.gz
 # What the trained model is made from; it is trained again when one of these is newer.
 INGREDIENTS := config.yml domain.yml $(shell find data -name '*.yml') content/safety_patterns.yml \
 	$(wildcard components/*.py) $(addprefix guide/,embedding.py encoder_export.py ranking.py \
-	ranking_training.py views.py reading.py bands.py folding.py respelling.py safety.py safety_head.py safety_patterns.py)
+	ranking_training.py topic_training.py views.py bands.py folding.py respelling.py safety.py safety_head.py safety_patterns.py)
 
 .PHONY: help setup setup-dev train run chat test check widget fuzz dialogues soak evaluate lock clean
 

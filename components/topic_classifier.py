@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections import Counter
 from pathlib import Path
-from typing import Any, Dict, FrozenSet, List, Optional
+from typing import Any, Dict, List, Optional, Set, Tuple
 
 import numpy as np
 from rasa.engine.graph import ExecutionContext, GraphComponent
@@ -29,14 +28,14 @@ from rasa.shared.nlu.training_data.training_data import TrainingData
 
 from components.sentence_encoder import ENCODER
 from components.stale import code_digest
-from guide.bands import CLARIFY, LIBRARY, UNKNOWN, Thresholds, base, learn_thresholds, runners_up
+from guide.bands import CLARIFY, LIBRARY, UNKNOWN, Thresholds, base, runners_up
 from guide.embedding import TOKENIZER_FILE, SentenceEncoder
 from guide.folding import fold
 from guide.ranking import Floats, Ranking, TopicRanker
-from guide.ranking_training import Examples, train_ranker
 from guide.reading import Reading, read
 from guide.respelling import Respeller, ordinary_words
-from guide.views import Views, find_shared_words
+from guide.topic_training import GATE_INTENTS, train_topics
+from guide.views import Views
 
 # The slot that holds the key of the topic that is being talked about.
 TOPIC_SLOT = "topic"
@@ -47,11 +46,7 @@ PASSAGES = ("title", "text", "simpler", "detail")
 RANKER_FILE = "ranker.npz"
 SETTINGS_FILE = "settings.json"
 
-# Intents whose examples belong to the safety gate and would only draw questions away from topics.
-# The examples hold typing errors on purpose: a word is right when they use it this often.
-MIN_USES = 5
 _MARKUP = re.compile(r"<[^<>]*>")
-GATE_INTENTS = frozenset({"crisis", "check_in", "boundary", "harmless"})
 
 
 @DefaultV1Recipe.register(DefaultV1Recipe.ComponentType.INTENT_CLASSIFIER, is_trainable=True)
@@ -114,7 +109,15 @@ class TopicClassifier(GraphComponent):
     @classmethod
     def fingerprint_addon(cls, config: Dict[str, Any]) -> Optional[str]:
         """Edited code of the ranking makes a trained classifier stale."""
-        return code_digest("ranking", "bands", "embedding", "views", "folding", "respelling")
+        return code_digest(
+            "ranking",
+            "bands",
+            "embedding",
+            "views",
+            "folding",
+            "respelling",
+            "topic_training",
+        )
 
     def train(self, training_data: TrainingData) -> Resource:
         """Trains the ranker and its thresholds and writes them to the model."""
@@ -123,26 +126,26 @@ class TopicClassifier(GraphComponent):
             for message in training_data.intent_examples
             if message.get(TEXT) and message.get(INTENT) not in GATE_INTENTS
         ]
-        labels = [message.get(INTENT_RESPONSE_KEY) or message.get(INTENT) for message in examples]
-        texts = [message.get(TEXT) for message in examples]
-        shared_words = find_shared_words(texts, labels)
-        counts = Counter(word for text in texts for word in fold(text).split())
-        words = sorted(word for word, count in counts.items() if count >= MIN_USES)
-        views = Views(SentenceEncoder(self._encoder_directory), shared_words)
-        whole = np.vstack([_embedding(message) for message in examples])
-        questions = Examples(texts, labels, views.encode(texts, whole))
-        outside = {label for label in labels if base(label) != LIBRARY}
-        passages = _passages(training_data, frozenset(labels) - outside, views)
-        ranker, held_out = train_ranker(questions, passages, outside)
+        questions = [
+            (message.get(TEXT), message.get(INTENT_RESPONSE_KEY) or message.get(INTENT))
+            for message in examples
+        ]
+        labels = {label for _, label in questions}
+        trained = train_topics(
+            questions,
+            _passages(training_data, {label for label in labels if base(label) == LIBRARY}),
+            SentenceEncoder(self._encoder_directory),
+            np.vstack([_embedding(message) for message in examples]),
+        )
         settings = {
-            "thresholds": learn_thresholds(held_out)._asdict(),
-            "shared_words": shared_words,
-            "words": words,
+            "thresholds": trained.thresholds._asdict(),
+            "shared_words": trained.shared_words,
+            "words": trained.words,
             "vocabulary": ordinary_words(self._encoder_directory / TOKENIZER_FILE),
             "retrieval_intents": sorted({base(label) for label in labels if "/" in label}),
         }
         with self._model_storage.write_to(self._resource) as directory:
-            ranker.save(directory / RANKER_FILE)
+            trained.ranker.save(directory / RANKER_FILE)
             (directory / SETTINGS_FILE).write_text(json.dumps(settings, indent=2), encoding="utf-8")
         return self._resource
 
@@ -206,16 +209,16 @@ class TopicClassifier(GraphComponent):
         message.set(RESPONSE_SELECTOR, selector, add_to_output=True)
 
 
-def _passages(training_data: TrainingData, topics: FrozenSet[str], views: Views) -> Examples:
+def _passages(training_data: TrainingData, topics: Set[str]) -> List[Tuple[str, str]]:
     """Returns titles and texts of the answers: they speak of their topic in other words."""
-    texts, labels = [], []
-    for topic in sorted(topics):
-        for response in training_data.responses.get(f"{UTTER_PREFIX}{topic}", ()):
-            parts = {"text": response.get("text"), **response.get("metadata", {})}
-            found = [parts[name] for name in PASSAGES if parts.get(name)]
-            texts += found
-            labels += [topic] * len(found)
-    return Examples(texts, labels, views.encode(texts))
+    return [
+        (parts[name], topic)
+        for topic in sorted(topics)
+        for response in training_data.responses.get(f"{UTTER_PREFIX}{topic}", ())
+        for parts in [{"text": response.get("text"), **response.get("metadata", {})}]
+        for name in PASSAGES
+        if parts.get(name)
+    ]
 
 
 def _embedding(message: Message) -> Floats:

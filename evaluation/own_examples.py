@@ -12,15 +12,12 @@ import numpy as np
 
 from evaluation.safety import training_examples
 from evaluation.selective import Outcomes
-from guide.bands import LIBRARY, Thresholds, base, learn_thresholds
+from guide.bands import LIBRARY, Thresholds, base
 from guide.embedding import SentenceEncoder
 from guide.paths import CONTENT, ENCODER, FAQ
-from guide.ranking_training import Examples, HeldOut, train_ranker
+from guide.ranking_training import HeldOut
+from guide.topic_training import GATE_INTENTS, train_topics
 from guide.topics import TopicLibrary
-from guide.views import Views, find_shared_words
-
-# Labels of the safety gate, which the ranking does not know.
-_OF_THE_GATE = frozenset({"crisis", "check_in", "boundary", "harmless"})
 
 
 class Study(NamedTuple):
@@ -53,21 +50,16 @@ class Study(NamedTuple):
 def study_own_examples() -> Study:
     """Train on all examples and return how each was ranked when it was held out (minutes)."""
     library = TopicLibrary.load(FAQ, CONTENT / "sources.yml")
-    pairs = [
+    questions = [
         (text, label)
         for text, label in zip(*training_examples(), strict=True)
-        if base(label) not in _OF_THE_GATE
+        if base(label) not in GATE_INTENTS
     ]
-    texts, labels = [text for text, _ in pairs], [label for _, label in pairs]
-    views = Views(SentenceEncoder(ENCODER), find_shared_words(texts, labels))
     passages = [
         (passage, f"{LIBRARY}/{key}")
         for key, topic in library.items()
         for passage in (topic.title, topic.text, topic.simpler, topic.detail)
     ]
-    told_texts, told_labels = [text for text, _ in passages], [label for _, label in passages]
-    told = Examples(told_texts, told_labels, views.encode(told_texts))
-    outside = {label for label in labels if base(label) != LIBRARY}
-    training = train_ranker(Examples(texts, labels, views.encode(texts)), told, outside)
-    known = [example for example in training.held_out if example.topic_known]
-    return Study(known, learn_thresholds(training.held_out))
+    trained = train_topics(questions, passages, SentenceEncoder(ENCODER))
+    known = [example for example in trained.held_out if example.topic_known]
+    return Study(known, trained.thresholds)
