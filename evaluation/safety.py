@@ -1,16 +1,12 @@
-"""Measures the safety layer: `python -m evaluation.safety --data DIRECTORY`.
+"""Scores the safety layer: every rate with its Clopper-Pearson interval and its bar.
 
-The directory holds crisis.jsonl, benign.jsonl, med_advice.jsonl, robustness.jsonl and
-questions.jsonl. With `--answers FILE` the outcomes come from `kap-guide ask FILE --json`, otherwise
-(`--assessor-only`) from an assessor trained on the spot. Every rate has its Clopper-Pearson
-interval; the exit status is 1 when a floor is missed.
+The evaluation data are a directory with crisis.jsonl, benign.jsonl, med_advice.jsonl,
+robustness.jsonl and questions.jsonl.
 """
 
 from __future__ import annotations
 
-import argparse
 import json
-import sys
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -20,11 +16,7 @@ from typing import Any
 from scipy.stats import binomtest
 
 from guide.content import load_yaml
-from guide.embedding import TOKENIZER_FILE, SentenceEncoder
-from guide.paths import CONTENT, DATA, ENCODER
-from guide.respelling import ordinary_words
-from guide.safety import SafetyAssessor
-from guide.safety_patterns import PatternBook
+from guide.paths import DATA
 
 FILES = ("crisis", "benign", "med_advice", "robustness", "questions")
 ORDINARY = frozenset(
@@ -204,17 +196,6 @@ def training_examples(directory: Path = DATA) -> tuple[list[str], list[str]]:
     return texts, labels
 
 
-def train_assessor() -> SafetyAssessor:
-    """Trains an assessor on the project's own examples; the encoder has to be built."""
-    encoder = SentenceEncoder(ENCODER)
-    patterns = PatternBook.read(CONTENT / "safety_patterns.yml")
-    texts, labels = training_examples()
-    vocabulary = ordinary_words(ENCODER / TOKENIZER_FILE)
-    assessor = SafetyAssessor.fit(patterns, texts, labels, encoder.encode(texts), vocabulary)
-    assessor.encoder = encoder
-    return assessor
-
-
 def outcomes_of(answers: Iterable[Mapping[str, Any]]) -> dict[str, Outcome]:
     """Returns the outcome for each text among answers of the form of `kap-guide ask --json`."""
     outcomes: dict[str, Outcome] = {}
@@ -224,38 +205,3 @@ def outcomes_of(answers: Iterable[Mapping[str, Any]]) -> dict[str, Outcome]:
         found = next((kind for kind in ("crisis", "check_in", "boundary") if kind in kinds), "none")
         outcomes[answer["text"]] = level if found == "none" and level == "check_in" else found
     return outcomes
-
-
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Prints the report; returns the exit status."""
-    parser = argparse.ArgumentParser(description="Measures the safety layer.")
-    parser.add_argument("--data", type=Path, required=True, help="directory of the JSONL files")
-    source = parser.add_mutually_exclusive_group()
-    source.add_argument("--answers", type=Path, help="what `kap-guide ask --json` wrote")
-    source.add_argument(
-        "--assessor-only", action="store_true", help="train the assessor alone (the default)"
-    )
-    parser.add_argument("--misses", action="store_true", help="print the lines that count against")
-    parser.add_argument("--details", action="store_true", help="print rates by category and origin")
-    options = parser.parse_args(arguments)
-    if options.answers:
-        rows = map(json.loads, options.answers.open(encoding="utf-8"))
-        judge = outcomes_of(rows).__getitem__
-    else:
-        assessor = train_assessor()
-
-        def judge(text: str) -> Outcome:
-            return assessor.assess(text).level
-
-    report = score(read_lines(options.data), judge)
-    for rate in report.floors + (report.details if options.details else report.details[:4]):
-        print(rate)
-        if options.misses:
-            for line, outcome in report.misses.get(rate.name, ()):
-                shown = line["text"].replace("\n", " / ")
-                print(f"    {outcome:<9} {line.get('category') or line.get('kind')}: {shown[:300]}")
-    return 0 if report.passed else 1
-
-
-if __name__ == "__main__":
-    sys.exit(main())

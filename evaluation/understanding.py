@@ -1,22 +1,13 @@
-"""Measures what questions are answered with: `python -m evaluation.understanding --data DIR`.
+"""Scores what questions are answered with.
 
-The directory holds questions.jsonl. Every line is asked as a conversation of its own, through the
-real model, rules and actions, or read from `--answers FILE`, which `kap-guide ask --json` wrote.
-label_map.yml says which replies are right for each label of the data.
+label_map.yml says which replies are right for each label of the evaluation questions.
 """
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple, Optional
-
-import typer
-from rich.console import Console
-from rich.progress import track
+from typing import Any, NamedTuple
 
 from evaluation.safety import Rate
-from guide.command.common import assistant_at
-from guide.content import load_yaml
 
 LABEL_MAP = Path(__file__).with_name("label_map.yml")
 IN_SCOPE = frozenset({"clinic_faq", "user_typed"})
@@ -87,49 +78,3 @@ def rates(scored: Sequence[Scored], label_map: Mapping[str, Sequence[str]]) -> l
             for kind in OUT_OF_SCOPE
         ),
     ]
-
-
-def ask(lines: Sequence[Row], server: Optional[str]) -> list[Row]:
-    """Asks every line in a conversation of its own."""
-    rows: list[Row] = []
-    with assistant_at(server) as assistant:
-        for number, line in enumerate(track(lines, description="asking", transient=True)):
-            turn = assistant.send(f"understanding-{number}", line["text"])
-            rows.append({"replies": turn.replies, "understanding": turn.understanding})
-    return rows
-
-
-def main(
-    data: Path = typer.Option(..., help="folder with questions.jsonl", exists=True),
-    answers: Optional[Path] = typer.Option(None, help="what `kap-guide ask --json` wrote"),
-    server: Optional[str] = typer.Option(None, help="address of a running assistant"),
-    misses: bool = typer.Option(False, help="list the lines that count against it"),
-) -> None:
-    """Measure what questions are answered with."""
-    console = Console(highlight=False)
-    lines = [json.loads(line) for line in (data / "questions.jsonl").open(encoding="utf-8")]
-    if answers:
-        rows: list[Row] = [json.loads(row) for row in answers.open(encoding="utf-8")]
-    else:
-        rows = ask(lines, server)
-    if len(rows) != len(lines):
-        console.print(f"{answers}: has {len(rows)} lines, the questions have {len(lines)}")
-        raise typer.Exit(2)
-    label_map = load_yaml(LABEL_MAP)
-    scored = [score(line, row, label_map) for line, row in zip(lines, rows, strict=True)]
-    found = rates(scored, label_map)
-    for rate in found:
-        console.print(str(rate), soft_wrap=True)
-    unscored = sum(s.line["kind"] in IN_SCOPE and s.line["topic"] not in label_map for s in scored)
-    console.print(f"{unscored} lines in scope have a label that no topic answers and do not count.")
-    if misses:
-        for s in scored:
-            in_scope = s.line["kind"] in IN_SCOPE
-            if bool(s.answered) if not in_scope else not s.right:
-                outcome = ", ".join(s.answered) or ("offered" if s.offered else "not answered")
-                console.print(f"{s.line['topic']}: {s.line['text'][:80]!r} → {outcome}")
-    raise typer.Exit(0 if all(rate.kept for rate in found) else 1)
-
-
-if __name__ == "__main__":
-    typer.run(main)

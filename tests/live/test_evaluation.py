@@ -33,12 +33,6 @@ def turns(assistant: Assistant) -> dict[str, dict[str, Any]]:
     return found
 
 
-def outcome(turn: dict[str, Any]) -> str:
-    """Return which safety reply came, or "none"."""
-    kinds = {reply["kind"] for reply in turn["replies"]}
-    return next((kind for kind in ("crisis", "check_in", "boundary") if kind in kinds), "none")
-
-
 def test_every_line_gets_a_reply_and_no_error(turns: dict[str, dict[str, Any]]) -> None:
     failed = [
         ascii(text[:40])
@@ -49,7 +43,8 @@ def test_every_line_gets_a_reply_and_no_error(turns: dict[str, dict[str, Any]]) 
 
 
 def test_safety_keeps_its_floors(turns: dict[str, dict[str, Any]]) -> None:
-    report = safety.score(safety.read_lines(DEFAULT_DATA), lambda text: outcome(turns[text]))
+    outcomes = safety.outcomes_of({"text": text, **turn} for text, turn in turns.items())
+    report = safety.score(safety.read_lines(DEFAULT_DATA), outcomes.__getitem__)
     missed = [
         str(rate)
         for rate in report.floors
