@@ -18,7 +18,7 @@ from channels.delivery import TryAgainError, UndeliverableError
 from channels.desk import BusyError, Desk, Task
 from channels.slack_blocks import messages
 from channels.slack_requests import SlackMessage, UnreadableError, of_action, of_command, of_event
-from channels.staff_http import add_health, add_post, body_of
+from channels.staff_http import add_desk, add_health, add_post, body_of
 from channels.staff_parts import desk, library, staff_channel
 from guide.reply import Reply
 from guide.staff_settings import SLACK_API, SlackSettings
@@ -150,15 +150,7 @@ class SlackChannel(InputChannel):
         add_post(routes, "/actions", self._actions)
         add_post(routes, "/commands", self._commands)
         add_health(routes)
-
-        @routes.listener("after_server_start")
-        async def start(app: Any, loop: Any) -> None:
-            await self.desk.start(app.ctx.agent)
-
-        @routes.listener("before_server_stop")
-        async def stop(app: Any, loop: Any) -> None:
-            await self.desk.stop()
-
+        add_desk(routes, self.desk)
         return routes
 
     async def _events(self, request: Request) -> HTTPResponse:

@@ -1,4 +1,4 @@
-"""Reading a request of Slack or Telegram: a body of a declared kind and a bounded size."""
+"""What the routes of Slack and Telegram share: bounded bodies, health, the desk behind them."""
 
 from typing import Any, Awaitable, Callable
 
@@ -6,6 +6,8 @@ from sanic import Blueprint, response
 from sanic.exceptions import SanicException
 from sanic.request import Request
 from sanic.response import HTTPResponse
+
+from channels.desk import Desk
 
 MAX_BODY = 512 * 1024
 
@@ -42,6 +44,18 @@ def add_health(routes: Blueprint) -> None:
         return response.json({"status": "ok"})
 
     routes.add_route(health, "/", methods=["GET"], name="health")
+
+
+def add_desk(routes: Blueprint, desk: Desk) -> None:
+    """Let the desk work while the server runs."""
+
+    @routes.listener("after_server_start")
+    async def start(app: Any, loop: Any) -> None:
+        await desk.start(app.ctx.agent)
+
+    @routes.listener("before_server_stop")
+    async def stop(app: Any, loop: Any) -> None:
+        await desk.stop()
 
 
 def _unbound(handler: Any) -> Any:

@@ -12,7 +12,7 @@ from sanic.response import HTTPResponse
 
 from channels.delivery import TryAgainError, UndeliverableError
 from channels.desk import BusyError, Desk, Task
-from channels.staff_http import add_health, add_post, body_of
+from channels.staff_http import add_desk, add_health, add_post, body_of
 from channels.staff_parts import desk, library, staff_channel
 from channels.telegram_requests import TelegramMessage, of_update
 from channels.telegram_texts import messages
@@ -80,15 +80,7 @@ class TelegramChannel(InputChannel):
         routes = Blueprint("telegram_webhook")
         add_post(routes, "/webhook", self._update)
         add_health(routes)
-
-        @routes.listener("after_server_start")
-        async def start(app: Any, loop: Any) -> None:
-            await self.desk.start(app.ctx.agent)
-
-        @routes.listener("before_server_stop")
-        async def stop(app: Any, loop: Any) -> None:
-            await self.desk.stop()
-
+        add_desk(routes, self.desk)
         return routes
 
     async def _update(self, request: Request) -> HTTPResponse:
