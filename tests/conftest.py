@@ -9,6 +9,7 @@ import pytest
 from guide.answer import Composer
 from guide.paths import CONTENT, FAQ, MODEL
 from guide.servers import Assistant, Running, running
+from tests.services import Postgres, Redis, a_postgres, a_redis
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -48,3 +49,27 @@ def up(trained_model: Path) -> Iterator[Running]:
 def assistant(up: Running) -> Assistant:
     """The running assistant."""
     return up.assistant
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Postgres]:
+    """A PostgreSQL that tests share; `database` clears it."""
+    with a_postgres() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def redis() -> Iterator[Redis]:
+    """A Redis that tests share."""
+    with a_redis() as server:
+        yield server
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The address of an empty database, of either kind."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'kept.db'}"
+    server: Postgres = request.getfixturevalue("postgres")
+    server.clear()
+    return server.url

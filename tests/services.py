@@ -10,6 +10,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from sqlalchemy import create_engine
+
 from guide.servers import free_port
 from tests.needs import need
 
@@ -60,6 +62,12 @@ class Postgres:
     def stop(self) -> None:
         """End it as a crash would: open transactions are lost, connections break."""
         self._run("pg_ctl", "--wait", "--mode=immediate", "stop")
+
+    def clear(self) -> None:
+        """Drop everything that is in it."""
+        with create_engine(self.url).connect() as connection:
+            connection.exec_driver_sql("DROP SCHEMA public CASCADE")
+            connection.exec_driver_sql("CREATE SCHEMA public")
 
     def remove(self) -> None:
         """End it for good."""

@@ -23,11 +23,9 @@ async def web() -> AsyncIterator[WebServer]:
 
 
 @pytest.fixture(scope="session")
-def redis_url() -> Iterator[str]:
-    """A real Redis on a free port, without anything on disk."""
-    redis = Redis()
-    yield redis.url
-    redis.stop()
+def redis_url(redis: Redis) -> str:
+    """The address of a real Redis."""
+    return redis.url
 
 
 @pytest.fixture

@@ -13,6 +13,7 @@ from urllib.parse import urlencode
 
 import aiohttp
 from aiohttp import web
+from aiohttp.test_utils import TestServer
 from slack_sdk.signature import SignatureVerifier
 
 TOKEN = "xoxb-1-2-secret"
@@ -290,10 +291,6 @@ def _is_block(block: dict[str, Any]) -> bool:
 async def fake_slack() -> AsyncIterator[FakeSlack]:
     """Run the stand-in on a free port."""
     slack = FakeSlack()
-    runner = web.AppRunner(slack.routes())
-    await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", 0)
-    await site.start()
-    slack.url = f"http://127.0.0.1:{site._server.sockets[0].getsockname()[1]}"  # type: ignore
-    yield slack
-    await runner.cleanup()
+    async with TestServer(slack.routes()) as server:
+        slack.url = str(server.make_url("")).rstrip("/")
+        yield slack

@@ -8,6 +8,7 @@ from typing import Any
 
 import aiohttp
 from aiohttp import web
+from aiohttp.test_utils import TestServer
 
 TOKEN = "123456:AAbbccddeeffgghhiijjkkllmmnnoopp"
 SECRET = "a-secret-of-the-webhook-0123456789"
@@ -207,10 +208,6 @@ def _refused(
 async def fake_telegram() -> AsyncIterator[FakeTelegram]:
     """Run the stand-in on a free port."""
     telegram = FakeTelegram()
-    runner = web.AppRunner(telegram.routes())
-    await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", 0)
-    await site.start()
-    telegram.url = f"http://127.0.0.1:{site._server.sockets[0].getsockname()[1]}"  # type: ignore
-    yield telegram
-    await runner.cleanup()
+    async with TestServer(telegram.routes()) as server:
+        telegram.url = str(server.make_url("")).rstrip("/")
+        yield telegram

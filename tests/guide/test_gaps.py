@@ -1,47 +1,26 @@
 """The store keeps what it may, adds counts up, and forgets in time."""
 
 import threading
-from collections.abc import Iterator
 from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import create_engine
 from sqlalchemy.exc import SQLAlchemyError
 
 from guide.feedback import Feedback, feedback_buttons, read_feedback
 from guide.gaps import MAX_TEXT, UNANSWERED, GapLine, GapStore, gap_store
 from guide.reply import Reply
-from tests.services import Postgres, a_postgres
+from tests.services import Postgres
 
 TODAY = date(2026, 11, 18)
 
 
-@pytest.fixture(scope="module")
-def postgres() -> Iterator[Postgres]:
-    """A PostgreSQL of this module."""
-    with a_postgres() as server:
-        yield server
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """The address of an empty database, of either kind."""
-    if request.param == "sqlite":
-        return f"sqlite:///{tmp_path / 'gaps.db'}"
-    address: str = request.getfixturevalue("postgres").url
-    with create_engine(address).connect() as connection:
-        connection.exec_driver_sql("DROP SCHEMA public CASCADE")
-        connection.exec_driver_sql("CREATE SCHEMA public")
-    return address
-
-
 @pytest.fixture
-def store(url: str) -> GapStore:
+def store(database: str) -> GapStore:
     """A new store on either database."""
-    return GapStore(url, retention_days=30)
+    return GapStore(database, retention_days=30)
 
 
 @pytest.fixture
@@ -97,8 +76,8 @@ def test_any_text_can_be_kept_and_withdrawn(store: GapStore, text: str) -> None:
     assert store.withdraw(TODAY, [UNANSWERED], [text]) == 1
 
 
-def test_counts_add_up_over_processes(url: str) -> None:
-    stores = [GapStore(url, 30) for _ in range(4)]
+def test_counts_add_up_over_processes(database: str) -> None:
+    stores = [GapStore(database, 30) for _ in range(4)]
     stores[0].counts(TODAY)  # the tables are there
 
     def count(store: GapStore) -> None:
