@@ -33,7 +33,7 @@ _POINTS_BACK = re.compile(
     r"|^(?:and|but|so|or|then|why|how come|what about|how about|what if|for how long|really)\b",
     re.IGNORECASE,
 )
-_FEAR = r"(?:scared|afraid|terrified|frightened|petrified|freaking out|panicking)"
+_FEAR = r"(?:scared|afraid|terrified|frightened|petrified|nervous|freaking out|panicking)"
 _AFRAID = re.compile(
     rf"^{_FEAR}\b"
     rf"|\b(?:i'?m|i am|i feel|feeling|been|me|so|really|too|bit|kinda|pretty|very|honestly)"
