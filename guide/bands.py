@@ -19,7 +19,7 @@ _TO_BE_SURE_OF = frozenset({LIBRARY, OUT_OF_SCOPE, "inform_country", "start_over
 
 MAX_OFFERED = 3
 # An offered topic is at most this many times less likely than the best one.
-OFFERED_RATIO = 8
+OFFERED_RATIO = 15
 # What is not a topic wins without asking back when it is this many times likelier than any topic.
 CLEAR_RATIO = 2
 
@@ -27,7 +27,7 @@ CLEAR_RATIO = 2
 # that may be offered topics, and the share of answers that may be wrong.
 ANSWERED_OUT_OF_SCOPE = 0.02
 OFFERED_OUT_OF_SCOPE = 0.15
-WRONG_ANSWERS = 0.11
+WRONG_ANSWERS = 0.15
 
 
 class Thresholds(NamedTuple):

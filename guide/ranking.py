@@ -53,7 +53,7 @@ class TopicRanker:
     characters: Floats  # (examples, CHARACTER_FEATURES), unit rows
     character_coefficients: Floats  # (labels, CHARACTER_FEATURES)
     judgement: Floats  # weights of the evidence, then the bias
-    scope: Floats  # (2,): weight of the difference between inside and outside, bias
+    scope: Floats  # (5,): weights of what speaks for inside and outside, then the bias
 
     def rank(self, text: str, embedding: Floats) -> Ranking:
         """Returns the best labels, each with the probability that it is right, best first.
@@ -161,8 +161,15 @@ def own_side(
     """Returns the probability that the text is on each candidate's side of the scope."""
     if not outside.any():
         return np.ones(candidates.shape, dtype=np.float32)
-    inside = scope[0] * (scores @ np.where(outside, -1.0, 1.0)) + scope[1]
+    inside = scope_evidence(scores, outside) @ scope[:-1] + scope[-1]
     return np.asarray(expit(np.where(outside[candidates], -inside[:, None], inside[:, None])))
+
+
+def scope_evidence(scores: Floats, outside: NDArray[np.bool_]) -> Floats:
+    """Returns the best score and the sum of the positive scores, inside and outside: (texts, 4)."""
+    sides = scores[:, ~outside], scores[:, outside]
+    pieces = [piece for side in sides for piece in (side.max(1), np.maximum(side, 0).sum(1))]
+    return np.stack(pieces, axis=1)
 
 
 def make_ranking(labels: NDArray[np.str_], confidences: Floats) -> Ranking:

@@ -1,9 +1,9 @@
 """Trains a topic ranker.
 
 From one fit of the kernel ridge regression the scores of held-out examples follow in closed form.
-Every example is held out twice: in a random fold, and together with all else of its label. From
-the first the judgement learns to tell the right topic from its neighbours, from the second to
-recognise a question that no topic answers.
+Every example is held out in a random fold: from that the judgement learns to tell the right topic
+from its neighbours, and the scope what the library does not answer. Where there are no examples of
+that, every label is held out as a whole too, and the judgement learns it from these.
 """
 
 from itertools import pairwise
@@ -30,6 +30,7 @@ from guide.ranking import (
     make_ranking,
     mean_of_nearest,
     own_side,
+    scope_evidence,
     weigh,
     whiten,
 )
@@ -39,11 +40,10 @@ WHITENING = 0.25  # exponent: 0 leaves the embeddings as they are, 1 gives all d
 SHRINKAGE = 0.3
 FOLDS = 5
 SEED = 0
-# The judgement learns from the candidates that come into question at all.
-JUDGED = 5
-PENALTY = 0.02
+# The penalty on the judgement's weights, beside the sum of its losses.
+PENALTY = 130.0
 # What an example from outside the library counts, beside one from inside, in fitting the scope.
-OUTSIDE_WEIGHT = 4
+OUTSIDE_WEIGHT = 12
 
 
 class Examples(NamedTuple):
@@ -77,8 +77,8 @@ def train_ranker(
     """Trains a ranker on questions.
 
     Passages are other texts about the same labels, such as answers: the kernel learns from them,
-    the judgement does not. The labels in `outside` stand for what the library does not answer; they
-    are not held out as a whole. Raises ValueError when there are fewer than three labels.
+    the judgement does not. The labels in `outside` stand for what the library does not answer.
+    Raises ValueError when there are fewer than three labels.
     """
     names, codes = np.unique(np.array(questions.labels, dtype=np.str_), return_inverse=True)
     if len(names) < 3:
@@ -94,9 +94,8 @@ def train_ranker(
     is_outside = np.isin(names, list(outside))
 
     groups = [(True, rows) for rows in regression.folds()]
-    groups += [
-        (False, np.flatnonzero(codes == code)) for code in np.flatnonzero(~is_outside).tolist()
-    ]
+    if not is_outside.any():
+        groups += [(False, np.flatnonzero(codes == code)) for code in range(len(names))]
     judged = [(known, regression.hold_out(rows, is_outside)) for known, rows in groups]
     judgement = _fit_judgement([held for _, held in judged])
     scope = _fit_scope([held for known, held in judged if known], is_outside)
@@ -210,19 +209,20 @@ def _fit_judgement(held: Sequence[_Held]) -> Floats:
     No piece of evidence may count against a candidate: each speaks for it by construction, and
     with few examples a free fit would find the opposite by chance.
     """
-    evidence = np.vstack([h.evidence[:, :JUDGED].reshape(-1, h.evidence.shape[2]) for h in held])
-    right = np.concatenate([(h.candidates[:, :JUDGED] == h.codes[:, None]).ravel() for h in held])
+    evidence = np.vstack([h.evidence.reshape(-1, h.evidence.shape[2]) for h in held])
+    right = np.concatenate([(h.candidates == h.codes[:, None]).ravel() for h in held])
     # Scaled, so that the penalty weighs on all pieces alike.
     spread = evidence.std(axis=0) + 1e-6
     scaled = evidence / spread
+    penalty = PENALTY / len(evidence)
 
     def loss(parameters: Floats) -> tuple[float, Floats]:
         weights, bias = parameters[:-1], parameters[-1]
         log_odds = scaled @ weights + bias
         error = expit(log_odds) - right
         value = np.logaddexp(0, np.where(right, -log_odds, log_odds)).mean()
-        gradient = scaled.T @ error / len(error) + PENALTY * weights
-        return value + PENALTY / 2 * weights @ weights, np.append(gradient, error.mean())
+        gradient = scaled.T @ error / len(error) + penalty * weights
+        return value + penalty / 2 * weights @ weights, np.append(gradient, error.mean())
 
     bounds = [(0, None)] * len(spread) + [(None, None)]
     start = np.zeros(len(spread) + 1)
@@ -233,12 +233,12 @@ def _fit_judgement(held: Sequence[_Held]) -> Floats:
 def _fit_scope(held: Sequence[_Held], outside: NDArray[np.bool_]) -> Floats:
     """Fits the probability of being inside the library.
 
-    What is outside counts four times as much: the world outside is wider than our examples of it.
+    What is outside counts more: the world outside is wider than our examples of it.
     """
     if not outside.any():
-        return np.zeros(2, dtype=np.float32)
-    difference = np.concatenate([h.scores @ np.where(outside, -1.0, 1.0) for h in held])
+        return np.zeros(5, dtype=np.float32)
+    evidence = np.vstack([scope_evidence(h.scores, outside) for h in held])
     inside = ~outside[np.concatenate([h.codes for h in held])]
     weight = {True: 1.0, False: OUTSIDE_WEIGHT * inside.sum() / (~inside).sum()}
-    model = LogisticRegression(class_weight=weight).fit(difference[:, None], inside)
-    return np.array([model.coef_[0, 0], model.intercept_[0]], dtype=np.float32)
+    model = LogisticRegression(class_weight=weight).fit(evidence, inside)
+    return np.append(model.coef_[0], model.intercept_).astype(np.float32)

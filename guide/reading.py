@@ -77,13 +77,19 @@ def read(text: str, topic: str | None, rank: Rank, thresholds: Thresholds) -> Re
     decision = decide(ranking, thresholds)
     afraid = _AFRAID.search(text) is not None
     asked = _asked_in_clauses(text, ranking, rank, thresholds)
-    if len(asked) >= 2 or (asked and decision.intent in _OPEN):
+    if len(asked) >= 2 or (asked and _gives_way(decision, asked[0][1])):
         return Reading(Decision(LIBRARY, asked[0][1], asked[:1]), ranking, asked, afraid)
     if topic and len(text.split()) <= SHORT and _POINTS_BACK.search(text):
         leaning = _leaning(text, topic, decision, rank, thresholds)
         if leaning:
             return Reading(*leaning, [], afraid)
     return Reading(decision, ranking, [], afraid)
+
+
+def _gives_way(decision: Decision, confidence: float) -> bool:
+    """Return whether one clause's question, of this confidence, is a better reading than all."""
+    surer = decision.intent == OUT_OF_SCOPE and confidence > decision.confidence
+    return surer or decision.intent in _OPEN
 
 
 def _asked_in_clauses(text: str, ranking: Ranking, rank: Rank, thresholds: Thresholds) -> Ranking:
@@ -93,6 +99,8 @@ def _asked_in_clauses(text: str, ranking: Ranking, rank: Rank, thresholds: Thres
         return []
     found: dict[str, float] = {}
     for part in parts:
+        if found and _POINTS_AT_IT.search(part):
+            continue  # it goes on about the question before
         decision = decide(rank(part), thresholds)
         label, confidence = decision.candidates[0] if decision.candidates else ("", 0.0)
         if decision.intent == LIBRARY:

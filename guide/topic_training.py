@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from guide.bands import LIBRARY, Thresholds, base, learn_thresholds
+from guide.bands import OUT_OF_SCOPE, Thresholds, base, learn_thresholds
 from guide.folding import fold
 from guide.ranking import Floats, TopicRanker
 from guide.ranking_training import Examples, HeldOut, train_ranker
@@ -44,7 +44,7 @@ def train_topics(
     ranker, held_out = train_ranker(
         Examples(texts, labels, views.encode(texts, whole)),
         Examples(told, topics, views.encode(told)),
-        {label for label in labels if base(label) != LIBRARY},
+        {label for label in labels if base(label) == OUT_OF_SCOPE},
     )
     uses = Counter(word for text in texts for word in fold(text).split())
     words = sorted(word for word, count in uses.items() if count >= MIN_USES)

@@ -63,9 +63,9 @@ def test_understanding_keeps_its_floors(turns: dict[str, dict[str, Any]]) -> Non
     off_topic = [s for s in scored if s.line["kind"] == "off_topic"]
     assert sum(s.right or s.offered for s in seed) >= 0.85 * len(seed)
     assert sum(bool(s.answered) for s in off_topic) <= 0.03 * len(off_topic)
-    # Floors a little below the figures of docs/quality.md, two of which miss the design's bars.
+    # Floors a little below the figures of docs/quality.md.
     stray = [s for s in scored if s.line["kind"] in understanding.OUT_OF_SCOPE]
-    assert sum(s.right for s in asked) >= 0.74 * len(asked)
-    assert sum(s.right or s.offered for s in asked) >= 0.93 * len(asked)
-    assert sum(bool(s.answered) and not s.right for s in asked) <= 0.03 * len(scored)
-    assert sum(bool(s.answered) for s in stray) <= 0.065 * len(stray)
+    assert sum(s.right for s in asked) >= 0.81 * len(asked)
+    assert sum(s.right or s.offered for s in asked) >= 0.935 * len(asked)
+    assert sum(bool(s.answered) and not s.right for s in asked) <= 0.02 * len(scored)
+    assert sum(bool(s.answered) for s in stray) <= 0.04 * len(stray)
