@@ -178,6 +178,8 @@ def running(
     report: Callable[[str], None] = lambda step: None,
     kept: bool = False,
     staff: Sequence[str] = (),
+    credentials: Path = ROOT / "credentials.yml",
+    endpoints: Path = ROOT / "endpoints.yml",
 ) -> Iterator[Running]:
     """Start both servers on loopback, wait until a real question is answered, end them at exit.
 
@@ -187,6 +189,8 @@ def running(
         report: is told each step in a few words.
         kept: whether conversations stay where the environment says, or go when the servers end.
         staff: the staff channels to serve too, as guide.credentials.wanted returns them.
+        credentials: the other channels.
+        endpoints: stores, locks and the like.
 
     Raises:
         ServerError: the model is missing, the port is taken, or a server does not come up.
@@ -212,15 +216,15 @@ def running(
     )
     rasa: Server | None = None
     own = TemporaryDirectory(prefix="kap-guide-")
-    credentials = Path(own.name) / "credentials.yml"
-    credentials.write_text(merged(ROOT / "credentials.yml", staff), encoding="utf-8")
+    channels = Path(own.name) / "credentials.yml"
+    channels.write_text(merged(credentials, staff), encoding="utf-8")
     try:
         report("starting the assistant")
         rasa = Server(
             "assistant",
             [
                 *("rasa", "run", "--model", str(model), "--interface", HOST, "--port", str(port)),
-                *("--endpoints", "endpoints.yml", "--credentials", str(credentials)),
+                *("--endpoints", str(endpoints), "--credentials", str(channels)),
             ],
             env,
             logs / f"assistant-{port}.log",
