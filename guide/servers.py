@@ -17,6 +17,7 @@ from typing import Any
 import requests
 
 from guide.credentials import merged
+from guide.light import is_wanted
 from guide.paths import MODEL, ROOT
 
 HOST = "127.0.0.1"
@@ -122,6 +123,14 @@ def environment(action_port: int, interface: str = HOST) -> dict[str, str]:
     }
 
 
+def rasa_run(model: Path, interface: str, port: int, light: bool) -> list[str]:
+    """Return the module and its arguments that serve a model; `light`: without TensorFlow."""
+    return [
+        *(("guide.light",) if light else ("rasa",)),
+        *("run", "--model", str(model), "--interface", interface, "--port", str(port)),
+    ]
+
+
 class Server:
     """One server process; its output goes to a log file."""
 
@@ -180,6 +189,7 @@ def running(
     staff: Sequence[str] = (),
     credentials: Path = ROOT / "credentials.yml",
     endpoints: Path = ROOT / "endpoints.yml",
+    light: bool | None = None,
 ) -> Iterator[Running]:
     """Start both servers on loopback, wait until a real question is answered, end them at exit.
 
@@ -191,6 +201,7 @@ def running(
         staff: the staff channels to serve too, as guide.credentials.wanted returns them.
         credentials: the other channels.
         endpoints: stores, locks and the like.
+        light: whether TensorFlow is left out; as the environment says when None.
 
     Raises:
         ServerError: the model is missing, the port is taken, or a server does not come up.
@@ -223,7 +234,7 @@ def running(
         rasa = Server(
             "assistant",
             [
-                *("rasa", "run", "--model", str(model), "--interface", HOST, "--port", str(port)),
+                *rasa_run(model, HOST, port, is_wanted() if light is None else light),
                 *("--endpoints", str(endpoints), "--credentials", str(channels)),
             ],
             env,

@@ -28,6 +28,7 @@ from guide.servers import ServerError
 
 RESULTS = ROOT / "results"
 IN_MEMORY = "ours in memory"
+LIGHT = "ours, light"
 
 console = Console()
 
@@ -71,8 +72,9 @@ def measure(
         with console.status("training what ours is compared with, unless it is there already"):
             contestants = [floor(), default(epochs), ours()]
     if "start" in wanted:
-        with progress("starts", starts * len(contestants)) as step:
-            found["start"] = asyncio.run(start.measure(contestants, starts, step))
+        started = [*contestants, ours(LIGHT, light=True)]
+        with progress("starts", starts * len(started)) as step:
+            found["start"] = asyncio.run(start.measure(started, starts, step))
     if {"turns", "throughput", "length"} & set(wanted):
         with all_up(contestants) as ready:
             if "turns" in wanted:

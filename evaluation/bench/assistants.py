@@ -131,12 +131,12 @@ def default(epochs: int) -> Contestant:
     )
 
 
-def ours(name: str = "ours", stores: bool = True) -> Contestant:
-    """Return ours as shipped, or with conversations and locks in memory, as Rasa has them."""
+def ours(name: str = "ours", stores: bool = True, light: bool = False) -> Contestant:
+    """Return ours as shipped, or with conversations in memory as Rasa has them, or light."""
     return Contestant(
         name,
         MODEL,
-        lambda: _ours(name, stores),
+        lambda: _ours(name, stores, light),
         _our_texts(),
         {ANSWER: "answer", CRISIS: "crisis", FALLBACK: "unknown"},
     )
@@ -183,14 +183,16 @@ def _our_texts() -> dict[str, list[str]]:
 
 
 @contextmanager
-def _ours(name: str, stores: bool) -> Iterator[Up]:
+def _ours(name: str, stores: bool, light: bool) -> Iterator[Up]:
     endpoints = load_yaml(ROOT / "endpoints.yml")
     if not stores:
         del endpoints["tracker_store"]
     with TemporaryDirectory() as folder:
         files = {"credentials": _CHANNELS, "endpoints": endpoints}
         paths = _written(Path(folder), files)
-        with running(credentials=paths["credentials"], endpoints=paths["endpoints"]) as both:
+        with running(
+            credentials=paths["credentials"], endpoints=paths["endpoints"], light=light
+        ) as both:
             yield Up(name, both.assistant.url, both.rasa, both.actions)
 
 

@@ -10,7 +10,13 @@ from matplotlib.figure import Figure
 from evaluation.bench.bars import DEFAULT, FLOOR, GROWTH
 from evaluation.pictures import AMBER, GREY, RED, TEAL, WIDTH, tidy
 
-COLOURS = {"floor": GREY, "default": AMBER, "ours": TEAL, "ours in memory": "#7fb3ae"}
+COLOURS = {
+    "floor": GREY,
+    "default": AMBER,
+    "ours": TEAL,
+    "ours in memory": "#7fb3ae",
+    "ours, light": "#7fb3ae",
+}
 KINDS = ("answer", "crisis", "fallback")
 
 Rows = Sequence[Mapping[str, Any]]
