@@ -49,12 +49,13 @@ def progress(name: str, steps: int | None) -> Iterator[Callable[..., None]]:
 @contextmanager
 def all_up(contestants: Sequence[Contestant]) -> Iterator[list[Ready]]:
     """Run several assistants at once, warmed up."""
-    with ExitStack() as stack, progress("starting the assistants", len(contestants)) as step:
+    with ExitStack() as stack:
         ready = []
-        for contestant in contestants:
-            up = stack.enter_context(contestant.start())
-            ready.append(asyncio.run(prepare(contestant, up)))
-            step()
+        with progress("starting the assistants", len(contestants)) as step:
+            for contestant in contestants:
+                up = stack.enter_context(contestant.start())
+                ready.append(asyncio.run(prepare(contestant, up)))
+                step()
         yield ready
 
 
