@@ -87,7 +87,7 @@ def servers(assistants: int) -> Iterator[Servers]:
     with tempfile.TemporaryDirectory() as folder:
         credentials = Path(folder) / "credentials.yml"
         credentials.write_text(CREDENTIALS, encoding="utf-8")
-        env = {"WEB_SECRET": "m" * 64, **environment(action_port), "OMP_NUM_THREADS": "1"}
+        env = {"WEB_SECRET": "m" * 64, **environment(action_port)}
 
         def start(name: str, port: int, *more: str) -> Server:
             command = ["guide.command", "serve", name, "--port", str(port), *more]

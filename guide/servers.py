@@ -103,7 +103,7 @@ def require_free(port: int) -> None:
 
 
 def environment(action_port: int, interface: str = HOST) -> dict[str, str]:
-    """Return the environment of both servers: no telemetry, no look-ups outside.
+    """Return the environment of both servers: no telemetry, no look-ups outside, few threads.
 
     Args:
         action_port: where the action server listens, on ACTION_HOST (default: loopback).
@@ -111,6 +111,9 @@ def environment(action_port: int, interface: str = HOST) -> dict[str, str]:
     """
     return {
         "ACTION_HOST": HOST,
+        # A turn multiplies small matrices: more threads would mostly wait for each other, and take
+        # the cores from other turns.
+        "OMP_NUM_THREADS": "1",
         **os.environ,
         "ACTION_PORT": str(action_port),
         "SANIC_HOST": interface,

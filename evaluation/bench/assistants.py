@@ -13,7 +13,13 @@ import aiohttp
 import requests
 import yaml
 
-from evaluation.bench.projects import FOLDER, default_model, floor_model, with_default_dependencies
+from evaluation.bench.projects import (
+    FOLDER,
+    default_model,
+    floor_model,
+    rasas_environment,
+    with_default_dependencies,
+)
 from evaluation.load import CRISES, questions
 from evaluation.safety import training_examples
 from evaluation.visitors import RestVisitor
@@ -25,7 +31,6 @@ from guide.servers import (
     START_SECONDS,
     Server,
     ServerError,
-    environment,
     free_port,
     running,
 )
@@ -207,7 +212,7 @@ def _stock(name: str, model: Path, first: str, more: Mapping[str, str]) -> Itera
         more: added to the environment of both servers.
     """
     port, action_port = free_port(), free_port()
-    env = {**environment(action_port), **more}
+    env = {**rasas_environment(action_port), **more}
     url = f"http://{HOST}:{port}"
     files = {
         "credentials": {"rest": None},

@@ -113,6 +113,14 @@ def default_model(epochs: int) -> Path:
     return _trained("default", files, with_default_dependencies({}))
 
 
+def rasas_environment(action_port: int) -> dict[str, str]:
+    """Return the environment of our servers, but with as many threads as Rasa takes by itself."""
+    env = environment(action_port)
+    if "OMP_NUM_THREADS" not in os.environ:
+        del env["OMP_NUM_THREADS"]
+    return env
+
+
 def with_default_dependencies(env: dict[str, str]) -> dict[str, str]:
     """Return an environment in which Rasa finds its own choice of dependencies first.
 
@@ -162,7 +170,7 @@ def train(project: Path, *options: str, env: dict[str, str], seconds: float | No
     done = subprocess.run(  # noqa: S603 (our own arguments)
         [sys.executable, "-m", "rasa", "train", "--skip-validation", "--quiet", *options],
         cwd=project,
-        env={**environment(0), **env},
+        env={**rasas_environment(0), **env},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
