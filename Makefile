@@ -19,7 +19,7 @@ INGREDIENTS := config.yml domain.yml $(shell find data -name '*.yml') content/sa
 	$(wildcard components/*.py) $(addprefix guide/,embedding.py encoder_export.py ranking.py \
 	ranking_training.py topic_training.py views.py bands.py folding.py respelling.py safety.py safety_head.py safety_patterns.py)
 
-.PHONY: help setup setup-dev train run chat test check widget fuzz dialogues soak evaluate lock clean
+.PHONY: help setup setup-dev train run chat test check widget fuzz dialogues soak evaluate bench lock clean
 
 help: ## Show what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -64,6 +64,9 @@ soak: setup-dev $(MODEL) ## Let many people talk while everything breaks (SOAK_C
 
 evaluate: setup-dev $(MODEL) ## Measure understanding and safety (DATA=folder of evaluation files)
 	$(PYTHON_BIN) -m evaluation
+
+bench: setup-dev $(MODEL) ## Measure speed beside a floor and Rasa's default assistant (ARGS="--only turns --rounds 20")
+	$(PYTHON_BIN) -m evaluation.bench $(ARGS)
 
 train: setup $(MODEL) ## Train the model if anything it is made from has changed
 

@@ -15,6 +15,7 @@ from rasa.core.channels.channel import OutputChannel, UserMessage
 from rasa.shared.core.events import BotUttered, UserUttered
 from rasa.shared.core.trackers import DialogueStateTracker
 
+from channels import action_results as action_results  # it takes the place of Rasa's check
 from channels.recording import Recorder
 from guide.clinic import Clinic, fill
 from guide.content import load_yaml
@@ -102,8 +103,8 @@ class Turns:
         self._forgetting = forgetting()
         # Conversations with the topics whose answer was judged: it counts once.
         self._judged: Set[Tuple[str, str]] = set()
-        # When each conversation was last told what it talks to (seconds since the epoch).
-        self._disclosures: OrderedDict[str, float] = OrderedDict()
+        # When each conversation was last told what it talks to (seconds since the epoch), or None.
+        self._disclosures: OrderedDict[str, Optional[float]] = OrderedDict()
 
     async def take(self, agent: Agent, incoming: Incoming) -> List[Reply]:
         """Return the replies to one message; at least one, and never an exception."""
@@ -211,9 +212,8 @@ class Turns:
                 memory.disclosed = time.time()
             if memory.turns_since_crisis in REMINDED_AFTER:
                 after = [await self.say(agent, conversation, "utter_help_is_there")]
-        if memory.disclosed is not None:
-            self._disclosures[conversation] = memory.disclosed
-            self._disclosures.move_to_end(conversation)
+        self._disclosures[conversation] = memory.disclosed
+        self._disclosures.move_to_end(conversation)
         if len(self._disclosures) > REMEMBERED_CONVERSATIONS:
             self._disclosures.popitem(last=False)
         return before, after
@@ -223,12 +223,9 @@ class Turns:
 
         A long conversation is read in full once a process.
         """
-        known = self._disclosures.get(conversation)
-        if known is None:
-            known = remembered(
-                await agent.tracker_store.retrieve_full_tracker(conversation)
-            ).disclosed
-        return known
+        if conversation in self._disclosures:
+            return self._disclosures[conversation]
+        return remembered(await agent.tracker_store.retrieve_full_tracker(conversation)).disclosed
 
     def _due_disclosure(self, memory: Memory) -> Optional[str]:
         """Return the response that discloses, if it is due now."""

@@ -23,6 +23,7 @@ from typing import Any
 
 import aiohttp
 
+from evaluation.visitors import Said, WebVisitor, talk
 from guide.content import load_yaml
 from guide.paths import FAQ, ROOT
 from guide.servers import HOST, Server, ServerError, environment, free_port
@@ -86,7 +87,7 @@ def servers(assistants: int) -> Iterator[Servers]:
     with tempfile.TemporaryDirectory() as folder:
         credentials = Path(folder) / "credentials.yml"
         credentials.write_text(CREDENTIALS, encoding="utf-8")
-        env = {"WEB_SECRET": "m" * 64, **environment(action_port), "OMP_NUM_THREADS": "1"}
+        env = {"WEB_SECRET": "m" * 64, **environment(action_port)}
 
         def start(name: str, port: int, *more: str) -> Server:
             command = ["guide.command", "serve", name, "--port", str(port), *more]
@@ -97,7 +98,7 @@ def servers(assistants: int) -> Iterator[Servers]:
         try:
             actions = start("actions", action_port)
             running = [start("assistant", p, "--credentials", str(credentials)) for p in ports]
-            urls = [f"http://{HOST}:{port}/webhooks/web" for port in ports]
+            urls = [f"http://{HOST}:{port}" for port in ports]
             asyncio.run(_ready(urls, started))
             yield Servers(urls, running, actions)
         finally:
@@ -113,7 +114,7 @@ async def _ready(urls: Sequence[str], started: Sequence[Server]) -> None:
                 for server in started:
                     server.require_alive()
                 try:
-                    async with http.get(f"{url}/ready") as answer:
+                    async with http.get(f"{url}/webhooks/web/ready") as answer:
                         if answer.status == 200:
                             break
                 except aiohttp.ClientError:
@@ -123,26 +124,18 @@ async def _ready(urls: Sequence[str], started: Sequence[Server]) -> None:
                 raise ServerError(f"{url} is not ready after {START_SECONDS:.0f} s")
 
 
-async def talk(url: str, seed: int, until: float, times: list[float], failed: list[int]) -> None:
-    """Be one visitor until the time is over; a conversation has ten messages."""
+async def visit(http: aiohttp.ClientSession, url: str, seed: int, until: float) -> list[Said]:
+    """Be one visitor until the time is over, and return what was heard."""
     chance = random.Random(seed)  # noqa: S311 (a choice of questions)
     kinds = (questions(), FOLLOW_UPS, OTHERS, CRISES)
-    origin = url.removesuffix("/webhooks/web")
-    async with aiohttp.ClientSession(headers={"Origin": origin}) as http:
-        while time.monotonic() < until:
-            async with http.post(f"{url}/session", json={"consent": True}) as answer:
-                token = (await answer.json())["token"]
-            headers = {"Authorization": f"Bearer {token}"}
-            for number in range(10):
-                if time.monotonic() >= until:
-                    break
-                text = chance.choice(chance.choices(kinds, WEIGHTS)[0])
-                body = {"id": f"message-{number:04}", "text": text}
-                started = time.perf_counter()
-                async with http.post(f"{url}/messages", json=body, headers=headers) as answer:
-                    await answer.read()
-                    times.append((time.perf_counter() - started) * 1000)
-                    failed.append(answer.status != 200)
+    heard: list[Said] = []
+    await talk(
+        WebVisitor(http, url),
+        lambda: chance.choice(chance.choices(kinds, WEIGHTS)[0]),
+        until,
+        heard.append,
+    )
+    return heard
 
 
 def cpu_seconds(server: Server) -> float:
@@ -161,28 +154,27 @@ def memory_mb(server: Server) -> float:
 def measure(up: Servers, visitors: int, seconds: float) -> Run:
     """Let so many visitors talk for so long; each stays with one assistant, in turn."""
 
-    async def all_of_them() -> None:
+    async def all_of_them() -> list[list[Said]]:
         until = time.monotonic() + seconds
-        await asyncio.gather(
-            *(talk(up.urls[n % len(up.urls)], n, until, times, failed) for n in range(visitors))
-        )
+        async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)) as http:
+            talks = (visit(http, up.urls[n % len(up.urls)], n, until) for n in range(visitors))
+            return await asyncio.gather(*talks)
 
-    times: list[float] = []
-    failed: list[int] = []
     asyncio.run(_warm_up(up))
     cpu = [sum(map(cpu_seconds, up.assistants)), cpu_seconds(up.actions), time.process_time()]
     began = time.monotonic()
-    asyncio.run(all_of_them())
+    said = [each for heard in asyncio.run(all_of_them()) for each in heard]
     took = time.monotonic() - began
     after = [sum(map(cpu_seconds, up.assistants)), cpu_seconds(up.actions), time.process_time()]
     used = [b - a for a, b in zip(cpu, after, strict=True)]
+    times = [each.milliseconds for each in said]
     cuts = statistics.quantiles(times, n=100)
     each = [value * 1000 / len(times) for value in used]
     return Run(
         assistants=len(up.urls),
         visitors=visitors,
         messages=len(times),
-        failed=sum(failed),
+        failed=sum(not each.ok for each in said),
         per_second=round(len(times) / took, 1),
         median=round(cuts[49], 1),
         p95=round(cuts[94], 1),
@@ -195,8 +187,9 @@ def measure(up: Servers, visitors: int, seconds: float) -> Run:
 
 
 async def _warm_up(up: Servers) -> None:
-    for url in up.urls:
-        await talk(url, 0, time.monotonic() + 2, [], [])
+    async with aiohttp.ClientSession() as http:
+        for url in up.urls:
+            await visit(http, url, 0, time.monotonic() + 2)
 
 
 def main() -> None:

@@ -29,7 +29,7 @@ def risk_coverage(curves: Mapping[str, Outcomes]) -> Figure:
     axes.set_ylabel("% of the answers wrong")
     axes.set_ylim(bottom=0)
     axes.legend(frameon=False)
-    return _tidy(figure)
+    return tidy(figure)
 
 
 def reliability(outcomes: Outcomes, bins: int = 10) -> Figure:
@@ -45,7 +45,7 @@ def reliability(outcomes: Outcomes, bins: int = 10) -> Figure:
     axes.plot([0, 1], [0, 1], color=GREY, linestyle="--", linewidth=1)
     axes.set_xlabel("confidence (the number of texts stands above)")
     axes.set_ylabel("share right")
-    return _tidy(figure)
+    return tidy(figure)
 
 
 def bands(outcomes: Outcomes, thresholds: Thresholds) -> Figure:
@@ -70,7 +70,7 @@ def bands(outcomes: Outcomes, thresholds: Thresholds) -> Figure:
     axes.set_xlabel("confidence in the best topic")
     axes.set_ylabel("texts")
     axes.legend(frameon=False)
-    return _tidy(figure)
+    return tidy(figure)
 
 
 def stealing(study: Study) -> Figure:
@@ -108,10 +108,11 @@ def rates(found: Sequence[Rate]) -> Figure:
     axes.invert_yaxis()
     axes.set_xlim(-2, 102)
     axes.set_xlabel("%, with the 95 % interval; the upright stroke is the bar, red misses it")
-    return _tidy(figure)
+    return tidy(figure)
 
 
-def _tidy(figure: Figure) -> Figure:
+def tidy(figure: Figure) -> Figure:
+    """Return the figure without the frame's upper and right edges."""
     for axes in figure.axes:
         axes.spines[["top", "right"]].set_visible(False)
     return figure

@@ -16,8 +16,11 @@ class ContentError(Exception):
         super().__init__(f"{shown}: {place}: {problem}; {remedy}")
 
 
-class _StrictLoader(yaml.SafeLoader):
-    """A safe loader that refuses a key that stands twice; plain YAML silently keeps the last."""
+class _StrictLoader(yaml.CSafeLoader):
+    """A safe loader, in C for a quick start, that refuses a key that stands twice.
+
+    Plain YAML silently keeps the last.
+    """
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
         seen: set[Any] = set()

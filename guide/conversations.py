@@ -29,7 +29,7 @@ from sqlalchemy import (
 from sqlalchemy.engine import Connection
 from sqlalchemy.exc import IntegrityError
 
-from guide.database import engine_for, overwrite_log, upgrade
+from guide.database import READS, engine_for, overwrite_log, upgrade
 from guide.encryption import cipher
 from guide.environment import database_url
 
@@ -95,7 +95,7 @@ class ConversationStore:
 
     def head(self, name: str) -> Head | None:
         """Return how far a conversation has come, or None if there is none."""
-        with self._connection() as connection:
+        with self._connection(reads=True) as connection:
             row = connection.execute(
                 select(_conversations.c.id, _conversations.c.length).where(
                     _conversations.c.name == name
@@ -110,7 +110,7 @@ class ConversationStore:
             ConflictError: some are not there any more.
             cryptography.fernet.InvalidToken: they were encrypted with a key that is unknown here.
         """
-        with self._connection() as connection:
+        with self._connection(reads=True) as connection:
             rows = connection.execute(
                 select(_turns.c.data)
                 .where(_turns.c.conversation == head.id)
@@ -181,7 +181,7 @@ class ConversationStore:
 
     def idle(self, since: float) -> list[str]:
         """Return the conversations in which nothing was said since then, the longest idle first."""
-        with self._connection() as connection:
+        with self._connection(reads=True) as connection:
             rows = connection.execute(
                 select(_conversations.c.name)
                 .where(_conversations.c.last_active < since)
@@ -191,13 +191,13 @@ class ConversationStore:
 
     def names(self) -> list[str]:
         """Return every conversation."""
-        with self._connection() as connection:
+        with self._connection(reads=True) as connection:
             return [row.name for row in connection.execute(select(_conversations.c.name))]
 
     def orphans(self) -> int:
         """Return the number of turns that belong to no conversation; there are never any."""
         known = select(_conversations.c.id)
-        with self._connection() as connection:
+        with self._connection(reads=True) as connection:
             return int(
                 connection.execute(
                     select(func.count()).where(_turns.c.conversation.not_in(known))
@@ -232,13 +232,14 @@ class ConversationStore:
             after = (rows[-1].conversation, rows[-1].position)
 
     @contextmanager
-    def _connection(self) -> Iterator[Connection]:
+    def _connection(self, reads: bool = False) -> Iterator[Connection]:
+        """Connect, and begin a transaction; `reads`: that writes nothing."""
         if not self._is_current:
             with self._upgrading:
                 if not self._is_current:
                     upgrade(self._engine)
                     self._is_current = True
-        with self._engine.begin() as connection:
+        with self._engine.execution_options(**{READS: reads}).begin() as connection:
             yield connection
 
 

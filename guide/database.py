@@ -14,6 +14,9 @@ WAIT_SECONDS = 5
 CONNECTIONS = 8
 """How many connections one process holds at most."""
 
+READS = "kap_reads"
+"""Execution option of connections that write nothing: in SQLite they need not wait for writers."""
+
 VERSION_TABLE = "kap_schema"
 _MIGRATIONS = ROOT / "guide" / "migrations"
 _UPGRADE_LOCK = 0x4B415047  # any number that nobody else uses
@@ -65,8 +68,10 @@ def _prepare_sqlite(connection: Any, record: Any) -> None:
 
 
 def _begin_sqlite(connection: Connection) -> None:
-    # A reader that turned into a writer could find itself refused; so all are writers.
-    connection.exec_driver_sql("BEGIN IMMEDIATE")
+    # A reader that turned into a writer could find itself refused; so all are writers from the
+    # beginning, one after another, but for those who say that they will only read.
+    reads = connection.get_execution_options().get(READS)
+    connection.exec_driver_sql("BEGIN" if reads else "BEGIN IMMEDIATE")
 
 
 def upgrade(engine: Engine, to: str = "head") -> None:

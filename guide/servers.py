@@ -17,6 +17,7 @@ from typing import Any
 import requests
 
 from guide.credentials import merged
+from guide.light import is_wanted
 from guide.paths import MODEL, ROOT
 
 HOST = "127.0.0.1"
@@ -102,7 +103,7 @@ def require_free(port: int) -> None:
 
 
 def environment(action_port: int, interface: str = HOST) -> dict[str, str]:
-    """Return the environment of both servers: no telemetry, no look-ups outside.
+    """Return the environment of both servers: no telemetry, no look-ups outside, few threads.
 
     Args:
         action_port: where the action server listens, on ACTION_HOST (default: loopback).
@@ -110,6 +111,9 @@ def environment(action_port: int, interface: str = HOST) -> dict[str, str]:
     """
     return {
         "ACTION_HOST": HOST,
+        # A turn multiplies small matrices: more threads would mostly wait for each other, and take
+        # the cores from other turns.
+        "OMP_NUM_THREADS": "1",
         **os.environ,
         "ACTION_PORT": str(action_port),
         "SANIC_HOST": interface,
@@ -120,6 +124,14 @@ def environment(action_port: int, interface: str = HOST) -> dict[str, str]:
         "PYTHONWARNINGS": "ignore",
         "PYTHONPATH": str(ROOT),
     }
+
+
+def rasa_run(model: Path, interface: str, port: int, light: bool) -> list[str]:
+    """Return the module and its arguments that serve a model; `light`: without TensorFlow."""
+    return [
+        *(("guide.light",) if light else ("rasa",)),
+        *("run", "--model", str(model), "--interface", interface, "--port", str(port)),
+    ]
 
 
 class Server:
@@ -178,6 +190,9 @@ def running(
     report: Callable[[str], None] = lambda step: None,
     kept: bool = False,
     staff: Sequence[str] = (),
+    credentials: Path = ROOT / "credentials.yml",
+    endpoints: Path = ROOT / "endpoints.yml",
+    light: bool | None = None,
 ) -> Iterator[Running]:
     """Start both servers on loopback, wait until a real question is answered, end them at exit.
 
@@ -187,6 +202,9 @@ def running(
         report: is told each step in a few words.
         kept: whether conversations stay where the environment says, or go when the servers end.
         staff: the staff channels to serve too, as guide.credentials.wanted returns them.
+        credentials: the other channels.
+        endpoints: stores, locks and the like.
+        light: whether TensorFlow is left out; as the environment says when None.
 
     Raises:
         ServerError: the model is missing, the port is taken, or a server does not come up.
@@ -212,15 +230,15 @@ def running(
     )
     rasa: Server | None = None
     own = TemporaryDirectory(prefix="kap-guide-")
-    credentials = Path(own.name) / "credentials.yml"
-    credentials.write_text(merged(ROOT / "credentials.yml", staff), encoding="utf-8")
+    channels = Path(own.name) / "credentials.yml"
+    channels.write_text(merged(credentials, staff), encoding="utf-8")
     try:
         report("starting the assistant")
         rasa = Server(
             "assistant",
             [
-                *("rasa", "run", "--model", str(model), "--interface", HOST, "--port", str(port)),
-                *("--endpoints", "endpoints.yml", "--credentials", str(credentials)),
+                *rasa_run(model, HOST, port, is_wanted() if light is None else light),
+                *("--endpoints", str(endpoints), "--credentials", str(channels)),
             ],
             env,
             logs / f"assistant-{port}.log",

@@ -64,5 +64,10 @@ class Views:
         `whole` are the embeddings of the texts where the caller has them already.
         """
         whole = self._encoder.encode(texts) if whole is None else whole
-        rest = self._encoder.encode([self.rest(text) for text in texts])
+        rests = [self.rest(text) for text in texts]
+        shorter = [row for row, text in enumerate(texts) if rests[row] != text]
+        # Where nothing is left out, both views are the same.
+        rest = whole.copy()
+        if shorter:
+            rest[shorter] = self._encoder.encode([rests[row] for row in shorter])
         return np.asarray(np.hstack([whole, rest]) * np.sqrt(0.5), dtype=np.float32)

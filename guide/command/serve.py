@@ -7,9 +7,10 @@ from pathlib import Path
 import typer
 
 from guide.command.common import fail
+from guide.light import is_wanted
 from guide.model_hash import ModelHashError, check
 from guide.paths import MODEL, ROOT
-from guide.servers import HOST, environment
+from guide.servers import HOST, environment, rasa_run
 
 CREDENTIALS = ROOT / "deploy" / "credentials.yml"
 
@@ -23,6 +24,7 @@ def assistant(
     interface: str = _INTERFACE,
     port: int = typer.Option(5005, envvar="PORT"),
     credentials: Path = typer.Option(CREDENTIALS, help="which channels there are"),
+    light: bool = typer.Option(is_wanted, help="leave TensorFlow out (LIGHT=1 in the environment)"),
 ) -> None:
     """Run the assistant, after its model's hash was checked."""
     try:
@@ -30,7 +32,7 @@ def assistant(
     except ModelHashError as error:
         fail(str(error))
     _become(
-        *("rasa", "run", "--model", str(MODEL), "--interface", interface, "--port", str(port)),
+        *rasa_run(MODEL, interface, port, light),
         *("--endpoints", str(ROOT / "endpoints.yml"), "--credentials", str(credentials)),
         interface=interface,
     )

@@ -49,6 +49,13 @@ def test_both_views_stand_side_by_side_and_known_embeddings_are_not_made_again()
     np.testing.assert_allclose(known, [[3, 7]], rtol=1e-6)
 
 
+def test_a_text_that_is_left_whole_is_not_encoded_again() -> None:
+    views = Views(LengthEncoder(), ["ketamine"])
+    known = np.array([[3], [4]], dtype=np.float32)
+    encoded = views.encode(["will it rain", "why ketamine now"], known) / np.sqrt(0.5)
+    np.testing.assert_allclose(encoded, [[3, 3], [4, 7]], rtol=1e-6)
+
+
 @given(st.text(max_size=200))
 def test_any_text_has_a_rest(text: str) -> None:
     rest = Views(LengthEncoder(), ["ketamine"]).rest(text)

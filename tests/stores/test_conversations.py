@@ -1,6 +1,8 @@
 """Conversations on real databases: nothing lost, nothing doubled, nothing readable."""
 
+import sqlite3
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -59,6 +61,18 @@ def test_many_writers_lose_and_double_nothing(store: ConversationStore) -> None:
     assert head is not None
     texts = [kept["events"][0]["text"] for kept in store.turns(head)]
     assert sorted(texts) == sorted(f"secret {number}" for number in range(40))
+
+
+def test_reading_does_not_wait_for_another_writer(tmp_path: Path, key: str) -> None:
+    file = tmp_path / "c.db"
+    store = ConversationStore(f"sqlite:///{file}", MultiFernet([Fernet(key)]))
+    head = store.append("a", None, turn(0))
+    with closing(sqlite3.connect(file, isolation_level=None)) as writer:
+        writer.execute("BEGIN IMMEDIATE")
+        assert store.head("a") == head
+        assert store.turns(head) == [turn(0)]
+        assert store.names() == ["a"]
+        writer.execute("ROLLBACK")
 
 
 def test_nothing_said_can_be_read_in_the_database(database: str, store: ConversationStore) -> None:
