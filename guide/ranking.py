@@ -45,9 +45,9 @@ class TopicRanker:
     labels: NDArray[np.str_]  # (labels,)
     outside: NDArray[np.bool_]  # (labels,): stands for what the library does not answer
     bounds: Indices  # (labels + 1,): label i has the examples bounds[i] to bounds[i + 1]
-    mean: Floats  # (384,)
-    whitening: Floats  # (384, 384)
-    points: Floats  # (examples + passages, 384), whitened unit rows
+    mean: Floats  # (dimensions of the views,)
+    whitening: Floats  # (dimensions of the views, directions)
+    points: Floats  # (examples + passages, directions), whitened unit rows
     coefficients: Floats  # (labels, examples + passages)
     rarity: Floats  # (CHARACTER_FEATURES,): inverse document frequencies
     characters: Floats  # (examples, CHARACTER_FEATURES), unit rows
@@ -58,7 +58,7 @@ class TopicRanker:
     def rank(self, text: str, embedding: Floats) -> Ranking:
         """Returns the best labels, each with the probability that it is right, best first.
 
-        `embedding` is that of the text, shape (384,).
+        `embedding` is that of the text, both views side by side.
         """
         characters = weigh(character_counts([text]), self.rarity)[0]
         likeness = self.points @ whiten(embedding[None, :], self.mean, self.whitening)[0]

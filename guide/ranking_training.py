@@ -38,6 +38,10 @@ from guide.ranking import (
 RIDGE = 0.05
 WHITENING = 0.25  # exponent: 0 leaves the embeddings as they are, 1 gives all directions their say
 SHRINKAGE = 0.3
+# Of the embeddings, the directions in which texts differ most: more rank no better, and take longer.
+# Which these are shows only with several times as many examples as there are directions in all.
+DIRECTIONS = 384
+EXAMPLES_FOR_EACH = 5
 FOLDS = 5
 SEED = 0
 # The penalty on the judgement's weights, beside the sum of its losses.
@@ -194,12 +198,15 @@ class _Regression:
 
 
 def _fit_whitening(embeddings: Floats) -> tuple[Floats, Floats]:
-    """Returns the mean and the matrix that evens out the spread of the directions."""
+    """Returns the mean, and the matrix to the main directions, with their spread evened out."""
     mean = embeddings.mean(axis=0)
     deviations = embeddings - mean
     variances, directions = np.linalg.eigh(deviations.T @ deviations / len(embeddings))
     variances = (1 - SHRINKAGE) * variances + SHRINKAGE * variances.mean()
-    matrix = (directions * variances ** (-WHITENING / 2)) @ directions.T
+    count, dimensions = embeddings.shape
+    kept = DIRECTIONS if count >= EXAMPLES_FOR_EACH * dimensions else dimensions
+    main = slice(-kept, None)  # eigh sorts by ascending variance
+    matrix = directions[:, main] * variances[main] ** (-WHITENING / 2)
     return mean.astype(np.float32), matrix.astype(np.float32)
 
 

@@ -33,8 +33,9 @@ turn costs what the tenth did."""
 PATIENCE_SECONDS = 10.0
 """A database that hangs, and does not even say so, counts as one that fails after this time."""
 
-REMEMBERED_CONVERSATIONS = 1_000
+REMEMBERED_CONVERSATIONS = 200
 REMEMBERED_SECONDS = 600.0
+"""A remembered turn takes about 11 KB, so at most about 35 MB; a forgotten one is read again."""
 
 
 class KeptTracker(DialogueStateTracker):
