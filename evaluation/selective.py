@@ -44,3 +44,15 @@ def coverage_at(outcomes: Outcomes, precision: float) -> float:
     """Largest share of all texts that can be answered with at least that share right."""
     allowed = np.flatnonzero(1 - risks(outcomes) >= precision)
     return float((allowed[-1] + 1) / len(outcomes.right)) if len(allowed) else 0.0
+
+
+def answered_rightly(outcomes: Outcomes, strays: float) -> float:
+    """Share of the texts in scope that are answered, and rightly, at a threshold.
+
+    It is the lowest at which no more than the share `strays` of those out of scope is answered.
+    """
+    outside = np.sort(outcomes.confidence[~outcomes.in_scope])[::-1]
+    allowed = int(strays * len(outside))
+    above = outside[allowed] if allowed < len(outside) else -np.inf
+    answered = outcomes.confidence > above
+    return float((outcomes.right & answered)[outcomes.in_scope].mean())

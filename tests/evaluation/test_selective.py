@@ -6,6 +6,7 @@ import pytest
 from evaluation.selective import (
     Outcomes,
     accuracy,
+    answered_rightly,
     area_under_risk,
     coverage_at,
     risks,
@@ -48,3 +49,19 @@ def test_coverage_is_the_largest_share_at_a_precision(precision: float, share: f
 def test_no_share_can_be_answered_when_the_surest_answer_is_wrong() -> None:
     outcomes = OUTCOMES._replace(right=np.zeros(5, dtype=bool))
     assert coverage_at(outcomes, 0.9) == 0
+
+
+@pytest.mark.parametrize(("strays", "share"), [(0.0, 1 / 4), (0.5, 2 / 4), (1.0, 3 / 4)])
+def test_strays_set_the_threshold_of_what_is_answered_rightly(strays: float, share: float) -> None:
+    # Most confident first: right, out of scope, right, wrong, out of scope, right.
+    outcomes = Outcomes(
+        np.array([0.9, 0.8, 0.7, 0.6, 0.5, 0.4]),
+        np.array([True, False, True, False, False, True]),
+        np.array([True, False, True, True, False, True]),
+    )
+    assert answered_rightly(outcomes, strays) == pytest.approx(share)
+
+
+def test_a_tie_with_a_stray_is_not_answered() -> None:
+    outcomes = Outcomes(np.full(2, 0.5), np.array([True, False]), np.array([True, False]))
+    assert answered_rightly(outcomes, 0.0) == 0
