@@ -38,7 +38,7 @@ from guide.ranking import (
 RIDGE = 0.05
 WHITENING = 0.25  # exponent: 0 leaves the embeddings as they are, 1 gives all directions their say
 SHRINKAGE = 0.3
-# Of the embeddings, the directions in which texts differ most: more rank no better, and take longer.
+# The directions in which embeddings differ most: more of them rank no better, and take longer.
 # Which these are shows only with several times as many examples as there are directions in all.
 DIRECTIONS = 384
 EXAMPLES_FOR_EACH = 5
