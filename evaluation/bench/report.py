@@ -129,8 +129,8 @@ def _sections(run: Mapping[str, Any]) -> list[tuple[Any, ...]]:
 def _about(run: Mapping[str, Any]) -> list[str]:
     told = [
         machine.sentence(run["machine"]),
-        f"The default assistant was trained for {run['epochs']} epochs, which its speed does not "
-        "depend on; how well it understands is not measured here.",
+        f"The default assistant's epochs of training: {run['epochs']}. Its speed does not "
+        "depend on them; how well it understands is not measured here.",
     ]
     if not machine.is_quiet(run["machine"]):
         told.append("**The machine was busy with other work: look at ratios, not at times.**")

@@ -41,7 +41,7 @@ async def measure(
     rows = [
         {
             "assistant": contestant.name,
-            "seconds": median(seconds[contestant.name]),
+            "seconds": round(median(seconds[contestant.name]), 1),
             "starts": seconds[contestant.name],
             "assistant_mb": round(median(a for a, _ in memory[contestant.name])),
             "actions_mb": round(median(b for _, b in memory[contestant.name])),
