@@ -59,10 +59,23 @@ def postgres() -> Iterator[Postgres]:
 
 
 @pytest.fixture(scope="session")
-def redis() -> Iterator[Redis]:
-    """A Redis that tests share."""
+def redis_server() -> Iterator[Redis]:
+    """A Redis that tests share; `redis` clears it."""
     with a_redis() as server:
         yield server
+
+
+@pytest.fixture
+def redis(redis_server: Redis) -> Redis:
+    """An empty Redis."""
+    redis_server.clear()
+    return redis_server
+
+
+@pytest.fixture
+def redis_url(redis: Redis) -> str:
+    """The address of an empty Redis."""
+    return redis.url
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from redis import Redis as Client
 from sqlalchemy import create_engine
 
 from guide.servers import free_port
@@ -32,6 +33,11 @@ class Redis:
         options = ["--port", str(self._port), "--bind", HOST, "--save", "", "--appendonly", "no"]
         self._process = subprocess.Popen([self._program, *options], stdout=subprocess.DEVNULL)
         _await(lambda: _answers(self._port))
+
+    def clear(self) -> None:
+        """Drop everything that is in it."""
+        with Client.from_url(self.url) as client:
+            client.flushall()
 
     def stop(self) -> None:
         """End it at once."""

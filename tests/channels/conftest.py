@@ -12,7 +12,6 @@ from tests.channels.slack_fake import FakeSlack, fake_slack
 from tests.channels.staff_server import Staff, environment, slack_channel, telegram_channel
 from tests.channels.telegram_fake import FakeTelegram, fake_telegram
 from tests.channels.web_server import FakeAgent, WebServer, serving
-from tests.services import Redis
 
 
 @pytest_asyncio.fixture
@@ -20,12 +19,6 @@ async def web() -> AsyncIterator[WebServer]:
     """A running channel with its usual settings."""
     async with serving() as server:
         yield server
-
-
-@pytest.fixture(scope="session")
-def redis_url(redis: Redis) -> str:
-    """The address of a real Redis."""
-    return redis.url
 
 
 @pytest.fixture

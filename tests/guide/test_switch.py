@@ -1,7 +1,6 @@
 """The switch: a file works alone, Redis tells other machines, and nothing turns it by accident."""
 
 import asyncio
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -9,7 +8,6 @@ import redis
 
 from guide import switch as module
 from guide.switch import KEY, Switch
-from tests.services import a_redis
 
 NOBODY = "redis://127.0.0.1:9/0"
 
@@ -17,13 +15,6 @@ NOBODY = "redis://127.0.0.1:9/0"
 @pytest.fixture(autouse=True)
 def _look_every_time(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "LOOKED_UP_EVERY", 0.0)
-
-
-@pytest.fixture
-def redis_url() -> Iterator[str]:
-    """A real, empty Redis."""
-    with a_redis() as server:
-        yield server.url
 
 
 def test_a_file_is_enough(tmp_path: Path) -> None:

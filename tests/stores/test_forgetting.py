@@ -51,7 +51,6 @@ async def test_one_person_is_forgotten_everywhere_and_the_other_is_not(
         assert connection.execute(text("SELECT count(*) FROM turns")).scalar() == 2
     again = await forgetting.forget("web:one")
     assert (again.turns, again.gap_lines, again.shared) == (0, 0, 0)
-    await shared.flushall()
     await shared.close()
 
 
