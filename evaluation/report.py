@@ -8,10 +8,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, Optional
 
-import jinja2
 from markupsafe import Markup
 from matplotlib.figure import Figure
 
+from evaluation.page import render
 from evaluation.safety import Rate
 from guide.plots import svg
 
@@ -110,8 +110,8 @@ def write(results: Path, sections: Sequence[Section], day: str) -> list[Moved]:
     moves = moved(before, now)
     (results / FIGURES).write_text(json.dumps(now, indent=1) + "\n", encoding="utf-8")
     (results / "figures.md").write_text(markdown(sections, moves, now), encoding="utf-8")
-    environment = jinja2.Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True)
-    page = environment.from_string(TEMPLATE.read_text(encoding="utf-8")).render(
+    page = render(
+        TEMPLATE,
         day=day,
         sections=[
             section._replace(pictures=[(name, _drawn(p)) for name, p in section.pictures])

@@ -5,12 +5,12 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import jinja2
 from markupsafe import Markup
 
 from evaluation.bench import machine
 from evaluation.bench.bars import bars
 from evaluation.bench.pictures import pictures
+from evaluation.page import render
 from guide.plots import svg
 
 TEMPLATE = Path(__file__).with_name("report.html")
@@ -99,8 +99,8 @@ def markdown(run: Mapping[str, Any]) -> str:
 
 def page(run: Mapping[str, Any]) -> str:
     """Return a run as one HTML page that needs nothing beside it."""
-    environment = jinja2.Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True)
-    return environment.from_string(TEMPLATE.read_text(encoding="utf-8")).render(
+    return render(
+        TEMPLATE,
         day=run["day"],
         about=_about(run),
         bars=bars(run["parts"]),
